@@ -1,0 +1,334 @@
+-- alertd's tables. This file is the whole schema at the version named on the next line; it is
+-- applied to an empty database as one transaction. Older databases go forward by `alertd/migrations/`.
+-- alertd schema version: 1
+--
+-- House rules: times are timestamptz in UTC; logic never asks the server's clock, the daemon passes
+-- `now`; every work list is claimed with SKIP LOCKED under a lease whose id fences the settling
+-- update; no extension is needed. PostgreSQL 14 or later.
+
+-- One row for each version that was ever applied.
+CREATE TABLE alertd_schema (
+  version     integer PRIMARY KEY,
+  applied_at  timestamptz NOT NULL DEFAULT now()
+);
+
+-- Values that must outlive a restart and be equal for all daemons: JWT secret, cipher check, clocks.
+CREATE TABLE alertd_values (
+  name        text PRIMARY KEY,
+  value       text NOT NULL,
+  updated_at  timestamptz NOT NULL
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Tenants and their credentials
+-- ---------------------------------------------------------------------------------------------
+
+-- A customer of the trading platform; appears by discovery or by `alertd tenants add`.
+CREATE TABLE tenants (
+  id          uuid PRIMARY KEY,
+  name        text,
+  paused      boolean NOT NULL DEFAULT false,  -- no checks and no messages
+  created_at  timestamptz NOT NULL
+);
+
+-- One stored exchange key, its last verdict, and when it is due: this table is the work list.
+CREATE TABLE credentials (
+  id                    uuid PRIMARY KEY,
+  tenant_id             uuid NOT NULL REFERENCES tenants (id),
+  exchange              text NOT NULL,
+  credential_type       text NOT NULL CHECK (credential_type IN ('trading', 'readonly')),
+  label                 text NOT NULL DEFAULT '',
+  secret_version        text NOT NULL DEFAULT '',  -- the store's marker; a change starts a new streak
+  phase                 double precision NOT NULL, -- in [0, 1): where in the interval this key is checked
+  -- what the last checks said
+  verdict               text CHECK (verdict IN ('valid', 'invalid', 'inconclusive')),
+  reason                text,
+  permissions           jsonb,                     -- of the last check that learned any
+  warnings              text[] NOT NULL DEFAULT '{}',
+  code                  text NOT NULL DEFAULT '',
+  duration_ms           integer,
+  consecutive_failures  integer NOT NULL DEFAULT 0,
+  first_failure_at      timestamptz,
+  last_success_at       timestamptz,
+  last_checked_at       timestamptz,
+  alerting              boolean NOT NULL DEFAULT false, -- an alert of this key is open
+  notices               jsonb NOT NULL DEFAULT '{}',    -- risk and expiry states already announced
+  -- the work list
+  next_check_at         timestamptz NOT NULL,
+  lease_id              uuid,
+  lease_until           timestamptz,
+  missing_since         timestamptz,               -- gone from the listing, not yet retired
+  retired_at            timestamptz,               -- deleted in the store; history stays
+  created_at            timestamptz NOT NULL,
+  UNIQUE (tenant_id, exchange, credential_type, label)
+);
+-- claim what is due, of one exchange
+CREATE INDEX credentials_due ON credentials (exchange, next_check_at) WHERE retired_at IS NULL;
+-- list what is wrong
+CREATE INDEX credentials_bad ON credentials (verdict, reason) WHERE retired_at IS NULL AND verdict <> 'valid';
+
+-- One pass over the credentials: a person's, a command's, or a scheduled slot.
+CREATE TABLE sweeps (
+  id            uuid PRIMARY KEY,
+  origin        text NOT NULL CHECK (origin IN ('schedule', 'api', 'command')),
+  requested_by  text,
+  tenant_id     uuid,                              -- NULL: all
+  exchange      text,                              -- NULL: all
+  state         text NOT NULL CHECK (state IN (
+                  'running',    -- a daemon extends `lease_until`
+                  'completed',  -- everything in scope was checked
+                  'failed',     -- `error` says why; credentials were left alone
+                  'cancelled'   -- by a person
+                )),
+  started_at    timestamptz NOT NULL,
+  finished_at   timestamptz,
+  lease_until   timestamptz,
+  total         integer NOT NULL DEFAULT 0,
+  checked       integer NOT NULL DEFAULT 0,
+  valid         integer NOT NULL DEFAULT 0,
+  invalid       integer NOT NULL DEFAULT 0,
+  inconclusive  integer NOT NULL DEFAULT 0,
+  skipped       integer NOT NULL DEFAULT 0,
+  error         text
+);
+-- two sweeps never overlap; a scheduled pass that is spread over its interval is none
+CREATE UNIQUE INDEX sweeps_one_running ON sweeps ((true)) WHERE state = 'running' AND origin <> 'schedule';
+CREATE INDEX sweeps_recent ON sweeps (started_at DESC);
+
+-- Every check ever made, within retention.
+CREATE TABLE credential_health_checks (
+  id                    uuid PRIMARY KEY,          -- time-ordered
+  credential_id         uuid NOT NULL REFERENCES credentials (id) ON DELETE CASCADE,
+  tenant_id             uuid NOT NULL,
+  exchange              text NOT NULL,
+  credential_type       text NOT NULL,
+  label                 text NOT NULL DEFAULT '',
+  check_timestamp       timestamptz NOT NULL,
+  is_valid              boolean NOT NULL,          -- true only for verdict 'valid'
+  verdict               text NOT NULL,
+  reason                text NOT NULL,
+  code                  text NOT NULL DEFAULT '',  -- for operators: status and code of the exchange, no free text
+  validation_error      text,                      -- our sentence
+  permissions           jsonb,
+  warnings              text[] NOT NULL DEFAULT '{}',
+  consecutive_failures  integer NOT NULL DEFAULT 0,
+  last_success_at       timestamptz,
+  duration_ms           integer NOT NULL DEFAULT 0,
+  sweep_id              uuid,
+  webhook_sent          boolean NOT NULL DEFAULT false, -- a 2xx arrived for an event of this check
+  webhook_sent_at       timestamptz,
+  created_at            timestamptz NOT NULL
+);
+-- history of one credential, newest first
+CREATE INDEX credential_health_checks_of ON credential_health_checks (credential_id, check_timestamp DESC);
+-- retention
+CREATE INDEX credential_health_checks_age ON credential_health_checks (check_timestamp);
+
+-- The request budget of each exchange, shared by all processes (GCRA: the time up to which requests are spoken for).
+CREATE TABLE exchange_budgets (
+  exchange          text PRIMARY KEY,
+  reserved_until    timestamptz NOT NULL,
+  backed_off_until  timestamptz,                   -- nobody asks this exchange before
+  backed_off_reason text,
+  backoffs          integer NOT NULL DEFAULT 0     -- in a row: doubles the wait
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Alerts
+-- ---------------------------------------------------------------------------------------------
+
+-- One episode of one thing being wrong. Identity is tenant, check, subject and rule.
+CREATE TABLE alerts (
+  id                uuid PRIMARY KEY,
+  fingerprint       text NOT NULL,                 -- hash of the identity; never severity, values or time
+  tenant_id         uuid,                          -- NULL: the platform
+  check_name        text NOT NULL,
+  subject           text NOT NULL,
+  rule              text NOT NULL,
+  severity          text NOT NULL CHECK (severity IN ('info', 'warning', 'critical', 'emergency')),
+  state             text NOT NULL CHECK (state IN (
+                      'pending',   -- seen, not often enough
+                      'firing',    -- announced
+                      'resolved'   -- over; kept for history
+                    )),
+  details           jsonb NOT NULL DEFAULT '{}',
+  started_at        timestamptz NOT NULL,          -- first bad finding of this episode
+  fired_at          timestamptz,
+  resolved_at       timestamptz,
+  last_seen_at      timestamptz NOT NULL,
+  announced_at      timestamptz,                   -- the last message about it
+  last_event_id     text,
+  held_count        integer NOT NULL DEFAULT 0,    -- repeats not sent since the last message
+  created_at        timestamptz NOT NULL
+);
+-- one open episode for each identity
+CREATE UNIQUE INDEX alerts_open ON alerts (fingerprint) WHERE state <> 'resolved';
+CREATE INDEX alerts_recent ON alerts (started_at DESC);
+
+-- When a scheduled thing was due, and who ran it. The unique row makes each occurrence run once.
+CREATE TABLE occurrences (
+  id             uuid PRIMARY KEY,
+  execution_id   text NOT NULL UNIQUE,             -- {name}_{YYYYMMDD}_{HHMMSS}
+  schedule       text NOT NULL,
+  scheduled_at   timestamptz NOT NULL,
+  source         text NOT NULL CHECK (source IN ('schedule', 'catch_up', 'manual')),
+  requested_by   text,
+  state          text NOT NULL CHECK (state IN (
+                   'running',      -- owner extends lease_until
+                   'succeeded',
+                   'failed',
+                   'missed',       -- too late to run, or interrupted too often
+                   'interrupted'   -- its owner died; may run again
+                 )),
+  owner          uuid,
+  lease_until    timestamptz,
+  attempt_count  integer NOT NULL DEFAULT 0,
+  missed_count   integer NOT NULL DEFAULT 0,       -- in a 'missed' row: how many it stands for
+  started_at     timestamptz,
+  finished_at    timestamptz,
+  error          text,
+  result         jsonb
+);
+-- once, over any number of processes; manual runs may repeat
+CREATE UNIQUE INDEX occurrences_once ON occurrences (schedule, scheduled_at) WHERE source <> 'manual';
+CREATE INDEX occurrences_recent ON occurrences (schedule, scheduled_at DESC);
+
+-- What people switched; a schedule without a row is enabled since `created_at` of the database.
+CREATE TABLE schedules (
+  name        text PRIMARY KEY,
+  enabled     boolean NOT NULL,
+  changed_at  timestamptz NOT NULL,                -- no catch-up reaches further back
+  changed_by  text
+);
+
+-- ---------------------------------------------------------------------------------------------
+-- Events and their delivery
+-- ---------------------------------------------------------------------------------------------
+
+-- What was announced, as the bytes that are signed and sent. The id is the `webhook-id`.
+CREATE TABLE events (
+  id           text PRIMARY KEY,
+  type         text NOT NULL,
+  tenant_id    uuid,                               -- NULL: operators
+  subject      text NOT NULL,                      -- messages of one subject are delivered in order
+  body         bytea NOT NULL,
+  check_id     uuid,                               -- the history row that caused it
+  alert_id     uuid,
+  created_at   timestamptz NOT NULL,
+  recipients   integer NOT NULL DEFAULT 0,         -- deliveries made for it; 0: nobody listened
+  accepted_at  timestamptz                         -- first 2xx
+);
+CREATE INDEX events_age ON events (created_at);
+CREATE INDEX events_of_tenant ON events (tenant_id, created_at DESC);
+
+-- A receiver: address, secret, circuit breaker, and the lease that keeps one receiver from crowding out another.
+-- Tenants' endpoints, and (tenant_id NULL, channel not 'webhook') the operators' notifiers of the settings.
+CREATE TABLE tenant_webhooks (
+  id                    uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  tenant_id             uuid REFERENCES tenants (id),
+  channel               text NOT NULL DEFAULT 'webhook', -- a name in webhooks/channels
+  event_type            text NOT NULL DEFAULT '*', -- one type, or '*' for all
+  event_types           text[] NOT NULL DEFAULT '{}', -- further types
+  webhook_url           text NOT NULL,             -- of a notifier: its name in the settings
+  webhook_secret        text NOT NULL,             -- sealed; a plain one is sealed when first read
+  next_secret           text,                      -- sealed; set while a rotation is under way
+  rotation_ends_at      timestamptz,               -- the rotation commits itself then
+  headers               text,                      -- sealed JSON object of the tenant's own headers
+  description           text NOT NULL DEFAULT '',
+  is_active             boolean NOT NULL DEFAULT true,
+  disabled_reason       text,                      -- 'gone' (410), 'person'
+  created_at            timestamptz NOT NULL DEFAULT now(),
+  -- circuit breaker
+  circuit               text NOT NULL DEFAULT 'closed' CHECK (circuit IN (
+                          'closed',
+                          'open',       -- deliveries are parked until circuit_until
+                          'half_open'   -- one probe is under way
+                        )),
+  consecutive_failures  integer NOT NULL DEFAULT 0, -- deliveries that failed for good, in a row
+  circuit_until         timestamptz,
+  cooldown_seconds      integer NOT NULL DEFAULT 0,
+  -- the lease
+  next_due_at           timestamptz,               -- its earliest due delivery; NULL: none
+  lease_id              uuid,
+  lease_until           timestamptz
+);
+CREATE INDEX tenant_webhooks_of ON tenant_webhooks (tenant_id);
+-- endpoints with something due
+CREATE INDEX tenant_webhooks_due ON tenant_webhooks (next_due_at) WHERE next_due_at IS NOT NULL;
+
+-- One event on its way to one receiver. The finished rows are the delivery log.
+CREATE TABLE webhook_deliveries (
+  id               uuid PRIMARY KEY,
+  event_id         text NOT NULL REFERENCES events (id) ON DELETE CASCADE,
+  webhook_id       uuid NOT NULL REFERENCES tenant_webhooks (id) ON DELETE CASCADE,
+  tenant_id        uuid,
+  event_type       text NOT NULL,
+  subject          text NOT NULL,
+  source           text NOT NULL DEFAULT 'event' CHECK (source IN ('event', 'test', 'replay', 'catch_up')),
+  state            text NOT NULL CHECK (state IN (
+                     'pending',     -- due at next_attempt_at
+                     'delivered',   -- a 2xx
+                     'failed',      -- given up; may be replayed
+                     'held',        -- a person must release it
+                     'parked',      -- the circuit is open, or the endpoint is switched off
+                     'superseded'   -- a newer message of the same subject and type went instead
+                   )),
+  attempts         integer NOT NULL DEFAULT 0,     -- of the present round; a replay starts at 0 again
+  next_attempt_at  timestamptz,
+  superseded_by    uuid,
+  left_out         integer NOT NULL DEFAULT 0,     -- older messages that this one stands for
+  created_at       timestamptz NOT NULL,
+  finished_at      timestamptz
+);
+-- claim what is due, of one endpoint
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_attempt_at) WHERE state = 'pending';
+-- order within a subject
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (webhook_id, subject, created_at)
+  WHERE state IN ('pending', 'held', 'parked');
+CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
+CREATE INDEX webhook_deliveries_recent ON webhook_deliveries (created_at DESC);
+
+-- One row for each attempt, written before the POST and closed after it.
+CREATE TABLE webhook_delivery_log (
+  id           uuid PRIMARY KEY,                   -- time-ordered
+  delivery_id  uuid NOT NULL REFERENCES webhook_deliveries (id) ON DELETE CASCADE,
+  webhook_id   uuid NOT NULL,
+  tenant_id    uuid,
+  event_type   text NOT NULL,
+  attempt      integer NOT NULL,
+  lease_id     uuid NOT NULL,
+  started_at   timestamptz NOT NULL,
+  finished_at  timestamptz,                        -- NULL: under way, or its process died
+  outcome      text CHECK (outcome IN ('success', 'failure', 'timeout', 'unknown')),
+  status_code  integer,
+  error        text,                               -- closed set: dns, connect, tls, timeout, reset, refused_address, ...
+  address      text,                               -- the numeric address that was connected
+  duration_ms  integer,
+  response     text                                -- at most 4 KiB
+);
+CREATE INDEX webhook_delivery_log_of ON webhook_delivery_log (delivery_id, started_at);
+CREATE INDEX webhook_delivery_log_age ON webhook_delivery_log (started_at);
+
+-- At most one message of a type for each credential and window.
+CREATE TABLE webhook_windows (
+  subject     text NOT NULL,
+  event_type  text NOT NULL,
+  open_until  timestamptz NOT NULL,
+  suppressed  integer NOT NULL DEFAULT 0,          -- messages that were put off in this window
+  PRIMARY KEY (subject, event_type)
+);
+
+-- What people and the daemon did: who, what, before, after. Append-only.
+CREATE TABLE audit_log (
+  id          uuid PRIMARY KEY,
+  at          timestamptz NOT NULL,
+  actor       text NOT NULL,
+  action      text NOT NULL,
+  tenant_id   uuid,
+  object      text NOT NULL,
+  before      jsonb,
+  after       jsonb,
+  peer        text,
+  request_id  text
+);
+CREATE INDEX audit_log_recent ON audit_log (at DESC);
