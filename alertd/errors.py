@@ -6,6 +6,7 @@ AlertdError
 │  └─ StoreDown  the whole secret store is sealed, gone, or rejects our login
 └─ Refused       understood, and no: a verdict about one thing
    ├─ Absent     the thing is not there (any more)
+   ├─ Conflict   the thing is there already
    └─ Busy       somebody else is doing it right now
 """
 
@@ -56,3 +57,7 @@ class Absent(Refused):
 
 class Busy(Refused):
     """Another process, or another request, holds what was asked for."""
+
+
+class Conflict(Refused):
+    """What was to be made is there already."""

@@ -1,0 +1,176 @@
+"""One PostgreSQL as a child that dies with us: create its data, start, wait until it answers, stop."""
+
+import asyncio
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+import structlog
+
+from alertd.errors import Transient
+from alertd.postgres.account import Account, give, identity
+
+log = structlog.get_logger(__name__)
+
+ROLE: Final = "alertd"
+PORT: Final = 5432
+POLL_SECONDS: Final = 0.02
+# A crash recovery may have a lot of log to read.
+READY_SECONDS: Final = 600.0
+# Fast shutdown; at once, leaving recovery to the next start; and what no process can refuse.
+STOPPING: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 6.0))
+PR_SET_PDEATHSIG: Final = 1
+LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One data folder and everything needed to run it."""
+
+    data: Path
+    sockets: Path
+    binaries: Path
+    log: Path
+    account: Account | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def dsn(self) -> str:
+        return dsn_of(self.sockets)
+
+
+def dsn_of(sockets: Path, *, database: str = "postgres") -> str:
+    return f"postgresql://{ROLE}@/{database}?{urlencode({'host': str(sockets), 'port': PORT})}"
+
+
+async def create_data(cluster: Cluster, *, options: Sequence[str] = ()) -> None:
+    """Make the data folder; it appears whole or, when we are killed meanwhile, not at all."""
+    making = cluster.data.with_name(f"{cluster.data.name}.new")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(mode=0o700)
+    give(making, cluster.account)
+    program = cluster.binaries / "initdb"
+    process = _spawn(
+        cluster,
+        [
+            *(program, "-D", making, "-U", ROLE, "--auth-local=trust", "--auth-host=scram-sha-256"),
+            *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *options),
+        ],
+    )
+    try:
+        await _exit_of(process)
+    finally:
+        process.kill()
+        process.wait()
+    if process.returncode != 0:
+        raise Transient(
+            f"initdb could not make the embedded database in {cluster.data}: {last_words(cluster)}"
+        )
+    making.rename(cluster.data)
+
+
+@asynccontextmanager
+async def running_server(cluster: Cluster) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """The server, accepting connections; stopped on the way out, whatever the way is."""
+    options = {
+        "unix_socket_directories": '"' + str(cluster.sockets).replace('"', '""') + '"',
+        "unix_socket_permissions": "0700",
+        "listen_addresses": "",
+        "port": str(PORT),
+        "cluster_name": "alertd",
+        **cluster.settings,
+    }
+    arguments = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+    process = _spawn(cluster, [cluster.binaries / "postgres", "-D", cluster.data, *arguments])
+    try:
+        await _ready(process, cluster)
+        yield process
+    finally:
+        await _stop(process)
+
+
+def last_words(cluster: Cluster, *, lines: int = 5) -> str:
+    """The end of the server's own log, which is where it says what is wrong."""
+    with cluster.log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        text = file.read().decode(errors="replace")
+    return " | ".join(text.splitlines()[-lines:]) or "it said nothing"
+
+
+async def _ready(process: subprocess.Popen[bytes], cluster: Cluster) -> None:
+    give_up = time.monotonic() + READY_SECONDS
+    while not _says_ready(cluster.data, process.pid):
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise Transient(f"the embedded database in {cluster.data} did not start: {last_words(cluster)}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _says_ready(data: Path, pid: int) -> bool:
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+async def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number, patience in STOPPING:
+        process.send_signal(number)
+        try:
+            await asyncio.wait_for(_exit_of(process), patience)
+        except TimeoutError:
+            log.warning("Embedded database does not stop", pid=process.pid, signal=number.name)
+        except asyncio.CancelledError:
+            # A second cancellation: nobody may wait, and still nothing stays behind.
+            process.send_signal(signal.SIGQUIT)
+            process.wait(patience)
+            raise
+        else:
+            return
+
+
+async def _exit_of(process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:  # noqa: ASYNC110 - a child watcher would tie us to one kind of event loop
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _spawn(cluster: Cluster, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+    with cluster.log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own binaries
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            # Ours holds secrets, and PG* variables that would change what the server does.
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
+            **identity(cluster.account),
+        )
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """What the child does before it becomes the server: ask for SIGINT when we are killed (Linux only).
+
+    Runs after the change of account, which would clear the request. It is the forking *thread* that counts
+    as the parent: this must be the main thread, or one that lives as long.
+    """
+
+    def request() -> None:
+        if LIBC is not None:
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return request
