@@ -1,0 +1,1 @@
+"""Get every message to every endpoint at least once."""
