@@ -6,7 +6,7 @@ reason, a reason implies a verdict, and what should be announced becomes an `Eve
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -192,3 +192,8 @@ class Event:
     fields: Mapping[str, Any]
     check_id: UUID | None = None
     alert_id: UUID | None = None
+
+
+def iso_utc(at: datetime | None) -> str | None:
+    """ISO 8601 with `Z`, to the second, as every answer and message has it."""
+    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""What do findings mean, and what should people hear?"""

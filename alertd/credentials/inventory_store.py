@@ -1,0 +1,147 @@
+"""SQL of the inventory: which credentials exist, appeared, vanished, or changed their secret."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from alertd.credentials.store import ref_of
+from alertd.db import Row, Sql
+from alertd.model import CredentialRef
+
+# A vanished listing retires nobody by itself: more than this share of the known, and more than this many.
+MASS_SHARE: Final = 0.2
+MASS_COUNT: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One credential on file."""
+
+    id: UUID
+    ref: CredentialRef
+    secret_version: str
+    settled: bool  # the last verdict was 'valid': a changed secret is nothing that anybody waits for
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A listed credential, with the id and phase it gets if it is new."""
+
+    id: UUID
+    ref: CredentialRef
+    phase: float
+
+
+async def add(sql: Sql, found: Sequence[Found], now: datetime) -> int:
+    """Add what is new and revive what had been retired, both due at once; how many that were."""
+    await sql.execute(
+        """
+        INSERT INTO tenants (id, created_at)
+        SELECT DISTINCT tenant_id, $2::timestamptz
+        FROM unnest($1::uuid[]) AS t (tenant_id)
+        ON CONFLICT (id) DO NOTHING
+        """,
+        [f.ref.tenant_id for f in found],
+        now,
+    )
+    return await sql.execute(
+        """
+        INSERT INTO credentials AS c (id, tenant_id, exchange, credential_type, label, phase, next_check_at, created_at)
+        SELECT id, tenant_id, exchange, credential_type, label, phase, $7, $7
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::double precision[])
+          AS f (id, tenant_id, exchange, credential_type, label, phase)
+        ON CONFLICT (tenant_id, exchange, credential_type, label)
+        DO UPDATE SET retired_at = NULL,
+                      missing_since = NULL,
+                      next_check_at = CASE WHEN c.retired_at IS NULL THEN c.next_check_at ELSE EXCLUDED.next_check_at END
+        WHERE c.retired_at IS NOT NULL OR c.missing_since IS NOT NULL
+        """,
+        [f.id for f in found],
+        [f.ref.tenant_id for f in found],
+        [f.ref.exchange for f in found],
+        [str(f.ref.credential_type) for f in found],
+        [f.ref.label for f in found],
+        [f.phase for f in found],
+        now,
+    )
+
+
+async def known(sql: Sql) -> list[Known]:
+    """Every credential that is not retired."""
+    rows = await sql.fetch(
+        """
+        SELECT id, tenant_id, exchange, credential_type, label, secret_version,
+               coalesce(verdict = 'valid', false) AS settled
+        FROM credentials
+        WHERE retired_at IS NULL
+        """
+    )
+    return [_known(row) for row in rows]
+
+
+async def mark_missing(sql: Sql, ids: Sequence[UUID], now: datetime) -> None:
+    await sql.execute(
+        """
+        UPDATE credentials
+        SET missing_since = $2
+        WHERE id = ANY($1) AND missing_since IS NULL AND retired_at IS NULL
+        """,
+        list(ids),
+        now,
+    )
+
+
+async def retire(sql: Sql, ids: Sequence[UUID], now: datetime) -> int:
+    """Stop checking these; their history stays. Open alerts of theirs close without a word."""
+    await sql.execute(
+        """
+        UPDATE alerts
+        SET state = 'resolved', resolved_at = $2
+        WHERE state <> 'resolved' AND subject = ANY($1::text[])
+        """,
+        [str(i) for i in ids],
+        now,
+    )
+    return await sql.execute(
+        """
+        UPDATE credentials
+        SET retired_at = $2, missing_since = NULL, lease_id = NULL, lease_until = NULL,
+            alerting = false, consecutive_failures = 0, first_failure_at = NULL
+        WHERE id = ANY($1) AND retired_at IS NULL
+        """,
+        list(ids),
+        now,
+    )
+
+
+async def missing_longer_than_a_day(sql: Sql, now: datetime) -> list[UUID]:
+    rows = await sql.fetch(
+        """
+        SELECT id
+        FROM credentials
+        WHERE retired_at IS NULL AND missing_since <= $1::timestamptz - interval '1 day'
+        """,
+        now,
+    )
+    return [row["id"] for row in rows]
+
+
+async def secrets_changed(sql: Sql, versions: Mapping[UUID, str], now: datetime) -> int:
+    """Make credentials due at once whose secret is another now; a new secret starts a new streak."""
+    return await sql.execute(
+        """
+        UPDATE credentials c
+        SET secret_version = v.version, next_check_at = $3, consecutive_failures = 0, first_failure_at = NULL
+        FROM unnest($1::uuid[], $2::text[]) AS v (id, version)
+        WHERE c.id = v.id AND c.secret_version <> v.version AND c.retired_at IS NULL
+        """,
+        list(versions.keys()),
+        list(versions.values()),
+        now,
+    )
+
+
+def _known(row: Row) -> Known:
+    return Known(row["id"], ref_of(row), row["secret_version"], row["settled"])

@@ -1,0 +1,66 @@
+"""The scheduled side of checking: the pass that begins each interval, and discovery in between."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from alertd.credentials import sweep_store
+from alertd.credentials.inventory import Discovery
+from alertd.credentials.sweeper import Sweeper
+from alertd.errors import StoreDown, Transient
+
+log = structlog.get_logger(__name__)
+
+
+async def begin_pass(sweeper: Sweeper) -> Mapping[str, Any]:
+    """Begin a scheduled pass: discover, close the pass before, count anew. Raises StoreDown.
+
+    The checks themselves need no push: each credential is due at its own phase of the interval.
+    """
+    now = sweeper.outside.now()
+    try:
+        found = await discover(sweeper)
+    except StoreDown as exc:
+        await sweep_store.fail_pass(sweeper.outside.db, now, str(exc))
+        raise
+    async with sweeper.outside.db.transaction() as tx:
+        pass_id = await sweep_store.turn_pass(tx, now)
+    return {"sweep_id": str(pass_id), "listed": found.listed, "added": found.added, "retired": found.retired}
+
+
+async def discover(sweeper: Sweeper) -> Discovery:
+    """Bring the table of credentials up to date and check what is new. Raises StoreDown."""
+    try:
+        found = await sweeper.inventory.discover(sweeper.outside.now())
+    except StoreDown as exc:
+        await sweeper.watch.lost(exc)
+        raise
+    await sweeper.watch.found()
+    if found.added or found.retired:
+        log.info("Credentials discovered", listed=found.listed, added=found.added, retired=found.retired)
+    sweeper.wake()
+    return found
+
+
+async def keep_discovering(
+    sweeper: Sweeper, every: timedelta, stop: asyncio.Event, beat: Callable[[], None] = lambda: None
+) -> None:
+    """Discover at once and then every so often, until `stop`; also notices replaced secrets."""
+    while not stop.is_set():
+        beat()
+        try:
+            await discover(sweeper)
+            if await sweeper.inventory.notice_changed_secrets(sweeper.outside.now()):
+                sweeper.wake()
+        except StoreDown:
+            log.debug("Discovery waits for the secret store")
+        except Transient as exc:
+            log.debug("Discovery waits for the database", error=str(exc))
+        try:
+            async with asyncio.timeout(every.total_seconds()):
+                await stop.wait()
+        except TimeoutError:
+            continue

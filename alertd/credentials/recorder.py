@@ -1,0 +1,191 @@
+"""Writes the results of checks: unremarkable ones in batches, remarkable ones through the alert pipeline.
+
+Recording is what makes a check count. A result whose lease was lost is dropped: another process has
+the credential now and will see for itself.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from alertd import metrics
+from alertd.alerts import pipeline
+from alertd.alerts.lifecycle import Memory, Policy, Sign, restarted
+from alertd.alerts.pipeline import Finding, Speech
+from alertd.alerts.store import Identity
+from alertd.credentials import notices, store
+from alertd.credentials.store import Check
+from alertd.db import Db
+from alertd.model import EventType, Severity, Verdict
+
+log = structlog.get_logger(__name__)
+
+CHECK_NAME: Final = "credential_health_check"
+RULE: Final = "credential"
+BATCH: Final = 200
+GATHER_SECONDS: Final = 0.01  # how long the first result of a batch waits for company
+
+SIGNS: Final = {Verdict.VALID: Sign.GOOD, Verdict.INVALID: Sign.BAD, Verdict.INCONCLUSIVE: Sign.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How results turn into messages; from the settings."""
+
+    policy: Policy
+    window: timedelta
+    aloud: bool
+    max_tenants: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a check: the memory now, and whether the lease still held."""
+
+    memory: Memory
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    check: Check
+    recorded: asyncio.Future[Recorded]
+
+
+class Recorder:
+    """Collects finished checks and commits them; `put` returns when its check is committed."""
+
+    def __init__(self, db: Db, rules: Rules) -> None:
+        self._db = db
+        self.rules = rules
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+
+    async def put(self, check: Check) -> Recorded:
+        """Record one check. Raises Transient when the database is gone."""
+        waiting = _Waiting(check, asyncio.get_running_loop().create_future())
+        self._queue.put_nowait(waiting)
+        return await waiting.recorded
+
+    async def run(self) -> None:
+        """Commit batches until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(GATHER_SECONDS)
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            await self._commit(batch)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        quiet = [w for w in batch if unremarkable(w.check)]
+        try:
+            kept = await store.record_quiet(self._db, [w.check for w in quiet]) if quiet else set()
+        except Exception as exc:  # noqa: BLE001 - handed to whoever waits for it
+            _fail(quiet, exc)
+        else:
+            for waiting in quiet:
+                self._settle(waiting, waiting.check.claim.memory, held=waiting.check.claim.id in kept)
+        for waiting in batch:
+            if waiting not in quiet:
+                await self._commit_loud(waiting)
+
+    async def _commit_loud(self, waiting: _Waiting) -> None:
+        try:
+            memory = await self._record_loud(waiting.check)
+        except Exception as exc:  # noqa: BLE001 - handed to whoever waits for it
+            _fail([waiting], exc)
+        else:
+            self._settle(waiting, memory or waiting.check.claim.memory, held=memory is not None)
+
+    def _settle(self, waiting: _Waiting, memory: Memory, *, held: bool) -> None:
+        if held:
+            _count(waiting.check, self.rules.max_tenants)
+            _log(waiting.check, memory)
+        else:
+            metrics.LATE_SETTLES.inc()
+        if not waiting.recorded.done():
+            waiting.recorded.set_result(Recorded(memory, held=held))
+
+    async def _record_loud(self, check: Check) -> Memory | None:
+        """The memory that follows; None when the lease was lost."""
+        claim = check.claim
+        async with self._db.transaction() as tx:
+            if not await store.lock_claim(tx, claim):
+                return None
+            memory = restarted(claim.memory) if _replaced(check) else claim.memory
+            applied = await pipeline.apply(
+                tx,
+                self._finding(check),
+                memory,
+                policy=self.rules.policy,
+                speech=self._speech(check),
+                now=check.checked_at,
+            )
+            await store.insert_check(tx, check, applied.memory)
+            await store.record(tx, check, applied.memory)
+        return applied.memory
+
+    def _finding(self, check: Check) -> Finding:
+        ref, result = check.claim.ref, check.result
+        return Finding(
+            identity=Identity(ref.tenant_id, CHECK_NAME, str(check.claim.id), RULE),
+            sign=SIGNS[result.verdict],
+            severity=Severity.CRITICAL,
+            details={"exchange": ref.exchange, "leaf": ref.leaf, "reason": str(result.reason)},
+            check_id=check.id,
+        )
+
+    def _speech(self, check: Check) -> Speech:
+        return Speech(
+            fires=EventType.CREDENTIAL_FAILED,
+            resolves=EventType.CREDENTIAL_RECOVERED,
+            fields=lambda step, before, after: notices.fields(check.claim.ref, check.result, step, before, after),
+            window=self.rules.window,
+            aloud=self.rules.aloud,
+        )
+
+
+def unremarkable(check: Check) -> bool:
+    """Whether this result moves neither streak nor alert."""
+    if check.result.verdict is Verdict.INCONCLUSIVE:
+        return not _replaced(check)
+    memory = check.claim.memory
+    return check.result.verdict is Verdict.VALID and memory.streak == 0 and not memory.alerting
+
+
+def _replaced(check: Check) -> bool:
+    """Whether the secret is another one than at the last check: its streak starts anew."""
+    return check.claim.secret_version not in ("", check.secret_version) and check.secret_version != ""
+
+
+def _fail(batch: Sequence[_Waiting], exc: Exception) -> None:
+    for waiting in batch:
+        if not waiting.recorded.done():
+            waiting.recorded.set_exception(exc)
+
+
+def _count(check: Check, max_tenants: int) -> None:
+    results = {Verdict.VALID: "success", Verdict.INVALID: "failure", Verdict.INCONCLUSIVE: "inconclusive"}
+    ref = check.claim.ref
+    metrics.CREDENTIAL_CHECKS.labels(
+        metrics.tenant_label(str(ref.tenant_id), max_tenants), ref.exchange, results[check.result.verdict]
+    ).inc()
+    metrics.CHECK_DURATION.labels(ref.exchange).observe(check.result.exchange_seconds)
+
+
+def _log(check: Check, memory: Memory) -> None:
+    """The published line: the first failure of a streak warns, later ones are errors."""
+    failed = check.result.verdict is Verdict.INVALID
+    say = (log.warning if memory.streak <= 1 else log.error) if failed else log.info
+    say(
+        "Credential health check completed",
+        tenant_id=str(check.claim.ref.tenant_id),
+        exchange=check.claim.ref.exchange,
+        credential=check.claim.ref.leaf,
+        is_valid=check.result.verdict is Verdict.VALID,
+        error=None if check.result.verdict is Verdict.VALID else str(check.result.reason),
+        duration_ms=round(check.result.exchange_seconds * 1000),
+    )

@@ -1,0 +1,223 @@
+"""One sweep on demand: discover, check everything in scope whether due or not, show how far it is.
+
+A store that is sealed, gone, or refuses us fails the sweep: what was not checked yet stays untouched.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from alertd import metrics
+from alertd.credentials import store, sweep_store
+from alertd.credentials.look import Looked
+from alertd.credentials.store import Check, Claim
+from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
+from alertd.credentials.sweeper import IN_FLIGHT, Sweeper
+from alertd.errors import StoreDown, StoreFault, Transient
+from alertd.model import Reason
+
+log = structlog.get_logger(__name__)
+
+REPORT_EVERY: Final = timedelta(seconds=1)
+CHUNK: Final = 20  # claimed by one worker at a time
+HELD_ELSEWHERE_WAIT: Final = timedelta(seconds=1)
+HELD_ELSEWHERE_ROUNDS: Final = 5  # then a credential that another process is checking counts as skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which credentials a sweep covers; None means all."""
+
+    tenant_id: UUID | None = None
+    exchange: str | None = None
+
+
+@dataclass(slots=True)
+class _Run:
+    """A sweep under way."""
+
+    id: UUID
+    on_check: Callable[[Check], None]
+    tally: Tally = field(default_factory=Tally)
+    refused: list[tuple[Claim, Looked]] = field(default_factory=list)
+    readable: bool = False  # at least one secret could be read
+
+
+class Cancelled(Exception):
+    """A person cancelled the sweep, or another process took it for dead."""
+
+
+async def begin(sweeper: Sweeper, *, origin: Origin, requested_by: str | None, scope: Scope) -> UUID:
+    """Register the sweep. Raises Busy while another one runs."""
+    return await sweep_store.begin(
+        sweeper.outside.db,
+        origin=origin,
+        requested_by=requested_by,
+        tenant_id=scope.tenant_id,
+        exchange=scope.exchange,
+        now=sweeper.outside.now(),
+    )
+
+
+async def run(
+    sweeper: Sweeper, sweep_id: UUID, scope: Scope, *, on_check: Callable[[Check], None] = lambda _: None
+) -> Sweep:
+    """Carry out a registered sweep to its end; `on_check` sees each recorded check."""
+    current = _Run(sweep_id, on_check)
+    db, now = sweeper.outside.db, sweeper.outside.now
+    metrics.SWEEP_RUNNING.set(1)
+    state, error = SweepState.FAILED, "interrupted"
+    try:
+        state, error = await _outcome(sweeper, current, scope)
+    finally:
+        metrics.SWEEP_RUNNING.set(0)
+        await sweep_store.finish(db, sweep_id, state, current.tally, error=error, now=now())
+    if state is SweepState.COMPLETED:
+        metrics.SWEEP_AGE.set(0)
+    log.info("Sweep finished", sweep_id=str(sweep_id), state=str(state), error=error, **_counts(current.tally))
+    done = await sweep_store.get(db, sweep_id)
+    assert done is not None  # noqa: S101 - it was just finished
+    return done
+
+
+async def _outcome(sweeper: Sweeper, current: _Run, scope: Scope) -> tuple[SweepState, str | None]:
+    try:
+        await sweeper.inventory.discover(sweeper.outside.now())
+        await sweeper.watch.found()
+        await _check_all(sweeper, current, scope)
+    except StoreDown as exc:
+        await sweeper.watch.lost(exc)
+        return SweepState.FAILED, str(exc)
+    except Cancelled:
+        return SweepState.CANCELLED, None
+    return SweepState.COMPLETED, None
+
+
+async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
+    """Every exchange in its own flow; the first StoreDown, Cancelled or Transient ends them all."""
+    targets = await store.in_scope(sweeper.outside.db, tenant_id=scope.tenant_id, exchange=scope.exchange)
+    current.tally.total = sum(len(ids) for ids in targets.values())
+    failure: BaseException | None = None
+    try:
+        async with asyncio.TaskGroup() as outer:
+            reporter = outer.create_task(_report(sweeper, current))
+            async with asyncio.TaskGroup() as flows:
+                for ids in targets.values():
+                    flows.create_task(_flow(sweeper, current, ids))
+            reporter.cancel()
+        await _settle_refused(sweeper, current)
+    except* (StoreDown, Cancelled, Transient) as failures:
+        failure = _first(failures)
+    if failure is not None:
+        await _release_refused(sweeper, current)
+        raise failure
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first plain exception in a nest of groups."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+async def _report(sweeper: Sweeper, current: _Run) -> None:
+    """Show progress and keep the sweep's lease; ends with Cancelled when it is no longer ours."""
+    while True:
+        await asyncio.sleep(REPORT_EVERY.total_seconds())
+        metrics.SWEEP_PROGRESS.set(current.tally.checked / max(1, current.tally.total))
+        alive = await sweep_store.progress(sweeper.outside.db, current.id, current.tally, sweeper.outside.now())
+        if not alive:
+            raise Cancelled
+
+
+async def _flow(sweeper: Sweeper, current: _Run, ids: Sequence[UUID]) -> None:
+    """Check these credentials of one exchange, a bounded number at a time."""
+    left = list(ids)
+    for _ in range(HELD_ELSEWHERE_ROUNDS):
+        elsewhere: list[UUID] = []
+        chunks = _batched(left, CHUNK)
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(IN_FLIGHT // CHUNK):
+                workers.create_task(_work(sweeper, current, chunks, elsewhere))
+        left = elsewhere
+        if not left:
+            return
+        await asyncio.sleep(HELD_ELSEWHERE_WAIT.total_seconds())
+    current.tally.skipped += len(left)
+
+
+async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]], elsewhere: list[UUID]) -> None:
+    """Take chunk after chunk; one that waits for a flaky key holds up only this worker."""
+    for ids in chunks:
+        claims = await store.claim_these(sweeper.outside.db, ids, now=sweeper.outside.now(), lease=sweeper.pace.lease)
+        mine = {claim.id: claim for claim in claims}
+        elsewhere.extend(i for i in ids if i not in mine)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for claim in claims:
+                    group.create_task(_attend(sweeper, current, claim, mine))
+        finally:
+            if mine:
+                await store.release(sweeper.outside.db, list(mine.values()))
+
+
+async def _attend(sweeper: Sweeper, current: _Run, claim: Claim, unfinished: dict[UUID, Claim]) -> None:
+    looked = await sweeper.look_at(claim)
+    if looked is not None and looked.result.reason is Reason.SECRET_STORE:
+        current.refused.append((unfinished.pop(claim.id), looked))
+        return
+    current.readable = True
+    check = None if looked is None else await sweeper.record(claim, looked, current.id)
+    unfinished.pop(claim.id, None)
+    _account(current, check)
+
+
+async def _settle_refused(sweeper: Sweeper, current: _Run) -> None:
+    """Secrets we may not read: single ones are recorded; if there was no other, the store refuses us."""
+    if current.refused and not current.readable:
+        raise StoreDown(
+            StoreFault.FORBIDDEN,
+            f"the secret store lists {len(current.refused)} credentials and lets us read none of them; "
+            "grant the daemon 'read' on their paths",
+        )
+    for claim, looked in current.refused:
+        _account(current, await sweeper.record(claim, looked, current.id))
+    current.refused.clear()
+
+
+async def _release_refused(sweeper: Sweeper, current: _Run) -> None:
+    await store.release(sweeper.outside.db, [claim for claim, _ in current.refused])
+
+
+def _account(current: _Run, check: Check | None) -> None:
+    if check is None:
+        current.tally.skipped += 1
+        return
+    current.tally.checked += 1
+    _count(current.tally, check)
+    current.on_check(check)
+
+
+def _count(tally: Tally, check: Check) -> None:
+    name = str(check.result.verdict)
+    setattr(tally, name, getattr(tally, name) + 1)
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return {
+        "total": tally.total,
+        "checked": tally.checked,
+        "valid": tally.valid,
+        "invalid": tally.invalid,
+        "inconclusive": tally.inconclusive,
+        "skipped": tally.skipped,
+    }
+
+
+def _batched(items: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
+    """Consecutive slices of `size`; the iterator may be shared by workers."""
+    return (items[start : start + size] for start in range(0, len(items), size))
