@@ -15,7 +15,8 @@ import pytest_asyncio
 from alertd.db import Db, apply_schema, open_db
 from alertd.postgres.account import server_account
 from alertd.postgres.binaries import find_binaries
-from alertd.postgres.server import Cluster, create_data, dsn_of, running_server
+from alertd.postgres.data import create_data
+from alertd.postgres.server import Cluster, dsn_of, running_server
 
 NUMBERS = itertools.count()
 TEMPLATE = "alertd_template"
@@ -44,9 +45,7 @@ async def cluster(server_home: Path) -> AsyncIterator[Cluster]:
     data = server_home / "data"
     account = server_account(data)
     log = server_home / "postgres.log"
-    cluster = Cluster(
-        data=data, sockets=data, binaries=find_binaries(), log=log, account=account, settings=CARELESS
-    )
+    cluster = Cluster(data=data, sockets=data, binaries=find_binaries(), log=log, account=account, settings=CARELESS)
     await create_data(cluster, options=["--no-sync"])
     async with running_server(cluster):
         await _statement(cluster, f"CREATE DATABASE {TEMPLATE}")

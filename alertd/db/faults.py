@@ -38,9 +38,7 @@ def our_errors(attempt: str, place: str) -> Iterator[None]:
         yield
     except (asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError) as exc:
         # The detail of the driver's text quotes the row.
-        raise Conflict(
-            f"{_named(attempt)} at {place}: {exc.constraint_name or 'it'} is already there"
-        ) from None
+        raise Conflict(f"{_named(attempt)} at {place}: {exc.constraint_name or 'it'} is already there") from None
     except asyncpg.InsufficientPrivilegeError as exc:
         raise Refused(f"{_named(attempt)} at {place}: {_words(exc)}") from None
     except NOT_NOW as exc:

@@ -142,9 +142,7 @@ class Db:
 
 
 @asynccontextmanager
-async def open_db(
-    dsn: str, *, pool_size: int = 10, patience: timedelta = timedelta(seconds=30)
-) -> AsyncIterator[Db]:
+async def open_db(dsn: str, *, pool_size: int = 10, patience: timedelta = timedelta(seconds=30)) -> AsyncIterator[Db]:
     """Connect, trying for `patience` while the server does not answer, and close at the end.
 
     Raises Transient when that was in vain, ConfigError for a DSN that cannot be right.
@@ -157,9 +155,7 @@ async def open_db(
         await _close(pool)
 
 
-async def _connected_pool(
-    dsn: str, *, place: str, pool_size: int, patience: timedelta
-) -> "asyncpg.Pool[Row]":
+async def _connected_pool(dsn: str, *, place: str, pool_size: int, patience: timedelta) -> "asyncpg.Pool[Row]":
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type(Transient),
         stop=stop_after_delay(patience),

@@ -56,9 +56,7 @@ async def apply_schema(db: Db, *, sql: str | None = None, migrations: Path = MIG
         while not (status := await _step(db, sql, want=want, migrations=migrations)).current:
             pass
     except Conflict as exc:
-        raise ConfigError(
-            [f"database.dsn: {db.place} holds tables that alertd did not make ({exc})"]
-        ) from None
+        raise ConfigError([f"database.dsn: {db.place} holds tables that alertd did not make ({exc})"]) from None
     except Refused as exc:
         raise ConfigError(
             [f"database.dsn: the role may not create tables; GRANT CREATE ON SCHEMA public TO it ({exc})"]
@@ -75,9 +73,7 @@ async def _step(db: Db, sql: str, *, want: int, migrations: Path) -> SchemaStatu
             return SchemaStatus(have, want)
         if have is not None and have > want:
             raise ConfigError(
-                [
-                    f"database.dsn: {db.place} has schema {have}, this alertd knows {want}; install a newer alertd"
-                ]
+                [f"database.dsn: {db.place} has schema {have}, this alertd knows {want}; install a newer alertd"]
             )
         version, script = (want, sql) if have is None else (have + 1, _migration(migrations, have + 1))
         await _run(tx, script, version=version)

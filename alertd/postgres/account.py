@@ -11,7 +11,6 @@ from alertd.errors import ConfigError
 
 # An account without a passwd entry is of no use: initdb looks its own name up.
 CANDIDATES: Final = ("postgres", "nobody")
-SHELL: Final = "/bin/sh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +33,29 @@ class Identity(TypedDict, total=False):
 def server_account(data: Path) -> Account | None:
     """Who the server of this data folder runs as; None: as we ourselves do.
 
-    An existing folder keeps its owner, so that `sudo alertd sweep` does not lock out its user.
+    The owner of the folder, or of the one it will be made in, goes before our candidates: `sudo alertd sweep`
+    must not lock out the user whose daemon lives there.
     """
     if os.geteuid() != 0:
         return None
     if data.exists() and (owner := data.stat().st_uid) != 0:
-        return _entry_of(owner, data)
-    for name in CANDIDATES:
-        try:
-            return _account(pwd.getpwnam(name))
-        except KeyError:
-            continue
-    raise ConfigError(
-        [f"database.dsn: no account {' or '.join(CANDIDATES)} here to run the embedded PostgreSQL; set a DSN"]
-    )
+        return _of_uid(owner, data)
+    parent_owner = data.parent.stat().st_uid if data.parent.exists() else 0
+    return _of_uid(parent_owner, data.parent) if parent_owner != 0 else _candidate()
 
 
 def identity(account: Account | None) -> Identity:
     return Identity() if account is None else Identity(user=account.uid, group=account.gid, extra_groups=[])
+
+
+def name_of(account: Account | None) -> str:
+    """For messages and records; a uid where we ourselves have no name."""
+    if account is not None:
+        return account.name
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"uid {os.geteuid()}"
 
 
 def give(path: Path, account: Account | None) -> None:
@@ -63,7 +67,7 @@ def give(path: Path, account: Account | None) -> None:
 def reaches(account: Account | None, folder: Path) -> bool:
     """Whether the account can go through this folder; asked as that account: ACLs and mounts count too."""
     answer = subprocess.run(  # noqa: S603 - fixed command, the path is an argument
-        [SHELL, "-c", 'cd "$0"', folder],
+        ["/bin/sh", "-c", 'cd "$0"', folder],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -75,12 +79,22 @@ def reaches(account: Account | None, folder: Path) -> bool:
     return answer.returncode == 0
 
 
-def _entry_of(uid: int, data: Path) -> Account:
+def _of_uid(uid: int, folder: Path) -> Account:
     try:
         return _account(pwd.getpwuid(uid))
     except KeyError:
-        message = f"state_dir: {data} belongs to uid {uid}, which has no account; give it to one (chown -R)"
+        message = f"state_dir: {folder} belongs to uid {uid}, which has no account here; give it to one (chown -R)"
         raise ConfigError([message]) from None
+
+
+def _candidate() -> Account:
+    for name in CANDIDATES:
+        try:
+            return _account(pwd.getpwnam(name))
+        except KeyError:
+            continue
+    names = " or ".join(CANDIDATES)
+    raise ConfigError([f"database.dsn: no account {names} here to run the embedded PostgreSQL; set a DSN"])
 
 
 def _account(entry: pwd.struct_passwd) -> Account:

@@ -1,9 +1,8 @@
-"""One PostgreSQL as a child that dies with us: create its data, start, wait until it answers, stop."""
+"""One PostgreSQL as a child that dies with us: start it, wait until it answers, stop it."""
 
 import asyncio
 import ctypes
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from urllib.parse import urlencode
 import structlog
 
 from alertd.errors import Transient
-from alertd.postgres.account import Account, give, identity
+from alertd.postgres.account import Account, identity
 
 log = structlog.get_logger(__name__)
 
@@ -53,45 +52,21 @@ def dsn_of(sockets: Path, *, database: str = "postgres") -> str:
     return f"postgresql://{ROLE}@/{database}?{urlencode({'host': str(sockets), 'port': PORT})}"
 
 
-async def create_data(cluster: Cluster, *, options: Sequence[str] = ()) -> None:
-    """Make the data folder; it appears whole or, when we are killed meanwhile, not at all."""
-    making = cluster.data.with_name(f"{cluster.data.name}.new")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(mode=0o700)
-    give(making, cluster.account)
-    program = cluster.binaries / "initdb"
-    process = _spawn(
-        cluster,
-        [
-            *(program, "-D", making, "-U", ROLE, "--auth-local=trust", "--auth-host=scram-sha-256"),
-            *("--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions", *options),
-        ],
-    )
-    try:
-        await _exit_of(process)
-    finally:
-        process.kill()
-        process.wait()
-    if process.returncode != 0:
-        raise Transient(
-            f"initdb could not make the embedded database in {cluster.data}: {last_words(cluster)}"
-        )
-    making.rename(cluster.data)
-
-
 @asynccontextmanager
 async def running_server(cluster: Cluster) -> AsyncIterator[subprocess.Popen[bytes]]:
     """The server, accepting connections; stopped on the way out, whatever the way is."""
     options = {
         "unix_socket_directories": '"' + str(cluster.sockets).replace('"', '""') + '"',
+        # The folder is private too. No TCP: nothing to guard, nothing to collide with.
         "unix_socket_permissions": "0700",
         "listen_addresses": "",
         "port": str(PORT),
         "cluster_name": "alertd",
+        "log_checkpoints": "off",
         **cluster.settings,
     }
     arguments = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    process = _spawn(cluster, [cluster.binaries / "postgres", "-D", cluster.data, *arguments])
+    process = spawn(cluster, [cluster.binaries / "postgres", "-D", cluster.data, *arguments])
     try:
         await _ready(process, cluster)
         yield process
@@ -99,53 +74,10 @@ async def running_server(cluster: Cluster) -> AsyncIterator[subprocess.Popen[byt
         await _stop(process)
 
 
-def last_words(cluster: Cluster, *, lines: int = 5) -> str:
-    """The end of the server's own log, which is where it says what is wrong."""
-    with cluster.log.open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-        text = file.read().decode(errors="replace")
-    return " | ".join(text.splitlines()[-lines:]) or "it said nothing"
-
-
-async def _ready(process: subprocess.Popen[bytes], cluster: Cluster) -> None:
-    give_up = time.monotonic() + READY_SECONDS
-    while not _says_ready(cluster.data, process.pid):
-        if process.poll() is not None or time.monotonic() > give_up:
-            raise Transient(f"the embedded database in {cluster.data} did not start: {last_words(cluster)}")
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _says_ready(data: Path, pid: int) -> bool:
+def spawn(cluster: Cluster, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+    """Start a program of PostgreSQL as its account, its words going to the log, its life bound to ours."""
+    output = os.open(cluster.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
-    except OSError:
-        return False
-    return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
-
-
-async def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in STOPPING:
-        process.send_signal(number)
-        try:
-            await asyncio.wait_for(_exit_of(process), patience)
-        except TimeoutError:
-            log.warning("Embedded database does not stop", pid=process.pid, signal=number.name)
-        except asyncio.CancelledError:
-            # A second cancellation: nobody may wait, and still nothing stays behind.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(patience)
-            raise
-        else:
-            return
-
-
-async def _exit_of(process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:  # noqa: ASYNC110 - a child watcher would tie us to one kind of event loop
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _spawn(cluster: Cluster, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
-    with cluster.log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own binaries
             command,
             stdin=subprocess.DEVNULL,
@@ -158,6 +90,56 @@ def _spawn(cluster: Cluster, command: Sequence[str | Path]) -> subprocess.Popen[
             preexec_fn=_die_with(os.getpid()),
             **identity(cluster.account),
         )
+    finally:
+        os.close(output)
+
+
+async def exit_of(process: subprocess.Popen[bytes], *, every: float = POLL_SECONDS) -> int:
+    # No child watcher: it would tie us to one kind of event loop.
+    while (status := process.poll()) is None:  # noqa: ASYNC110
+        await asyncio.sleep(every)
+    return status
+
+
+def says_ready(data: Path, *, pid: int | None = None) -> bool:
+    """Whether the server of this folder (and of this pid) has written that it accepts connections."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > 7 and lines[7].strip() == "ready" and lines[0] == str(pid or lines[0])
+
+
+def last_words(cluster: Cluster, *, lines: int = 5) -> str:
+    """The end of the server's own log, which is where it says what is wrong."""
+    with cluster.log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+        text = file.read().decode(errors="replace")
+    return " | ".join(text.splitlines()[-lines:]) or "it said nothing"
+
+
+async def _ready(process: subprocess.Popen[bytes], cluster: Cluster) -> None:
+    give_up = time.monotonic() + READY_SECONDS
+    while not says_ready(cluster.data, pid=process.pid):
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise Transient(f"the embedded database in {cluster.data} did not start: {last_words(cluster)}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number, patience in STOPPING:
+        process.send_signal(number)
+        try:
+            await asyncio.wait_for(exit_of(process), patience)
+        except TimeoutError:
+            log.warning("Embedded database does not stop", pid=process.pid, signal=number.name)
+        except asyncio.CancelledError:
+            # A second cancellation: nobody may wait, and still nothing stays behind.
+            process.send_signal(signal.SIGQUIT)
+            process.wait(patience)
+            raise
+        else:
+            return
 
 
 def _die_with(parent: int) -> Callable[[], None]:
