@@ -1,0 +1,60 @@
+"""Speak systemd's notify protocol: one datagram for each change of state, without a library.
+
+Where nobody listens (no `NOTIFY_SOCKET`) everything here does nothing.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+READY: Final = "READY=1"
+STOPPING: Final = "STOPPING=1"
+WATCHDOG: Final = "WATCHDOG=1"
+
+_SEND_SECONDS: Final = 1.0
+_STATUS_LENGTH: Final = 200
+
+
+def notify(state: str, environ: Mapping[str, str] | None = None) -> bool:
+    """Tell the service manager; True if it was told. Never raises: a daemon outlives a deaf manager."""
+    address = (os.environ if environ is None else environ).get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return False
+    if address.startswith("@"):
+        address = "\0" + address[1:]  # the abstract namespace
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.settimeout(_SEND_SECONDS)
+            out.sendto(state.encode(), address)
+    except OSError as error:
+        log.warning("Service manager does not listen", error=str(error))
+        return False
+    return True
+
+
+def status(text: str) -> str:
+    """The state that shows `text` in `systemctl status`; line ends in it cannot smuggle in other fields."""
+    return "STATUS=" + " ".join(text.split())[:_STATUS_LENGTH]
+
+
+def reloading() -> str:
+    """The state that announces a reload; `READY` ends it. Newer managers insist on the time beside it."""
+    return f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
+
+
+def watchdog_interval(environ: Mapping[str, str] | None = None) -> timedelta | None:
+    """How often to send `WATCHDOG`: half of what the manager allows; None if it expects none from us."""
+    given = os.environ if environ is None else environ
+    if given.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    allowed = given.get("WATCHDOG_USEC", "")
+    if not allowed.isdecimal() or int(allowed) == 0:
+        return None
+    return timedelta(microseconds=int(allowed)) / 2
