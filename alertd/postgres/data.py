@@ -70,7 +70,10 @@ async def create_data(cluster: Cluster, *, options: Sequence[str] = ()) -> None:
 
 def require_major(data: Path, binaries: Binaries) -> None:
     """A data folder belongs to one major version of the server."""
-    made_by = (data / "PG_VERSION").read_text().strip()
+    try:
+        made_by = (data / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise ConfigError([f"state_dir: {data} is no database of PostgreSQL; move it away"]) from None
     if made_by != binaries.major:
         message = (
             f"state_dir: the database in {data} was made by PostgreSQL {made_by}, this alertd brings"

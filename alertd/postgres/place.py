@@ -85,7 +85,7 @@ async def prepare(place: Place) -> Prepared:
     sockets = _socket_dir(data, record, account)
     cluster = Cluster(data=data, sockets=sockets, binaries=binaries.folder, log=place.log, account=account)
     await end_former_server(data, sockets, patience=place.patience)
-    if not data.exists():
+    if not data.exists() or not any(data.iterdir()):
         await create_data(cluster)
     require_major(data, binaries)
     return Prepared(cluster, name_of(account), binaries.version)
