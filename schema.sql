@@ -220,6 +220,8 @@ CREATE TABLE events (
 );
 CREATE INDEX events_age ON events (created_at);
 CREATE INDEX events_of_tenant ON events (tenant_id, created_at DESC);
+-- the newest of a subject, which retention keeps
+CREATE INDEX events_subject ON events (subject, created_at);
 
 -- A receiver: address, secret, circuit breaker, and the lease that keeps one receiver from crowding out another.
 -- Tenants' endpoints, and (tenant_id NULL, channel not 'webhook') the operators' notifiers of the settings.
@@ -286,7 +288,11 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_atte
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (webhook_id, subject, created_at)
   WHERE state IN ('pending', 'held', 'parked');
 CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
-CREATE INDEX webhook_deliveries_recent ON webhook_deliveries (created_at DESC);
+-- lists, newest first: everybody's, and one tenant's
+CREATE INDEX webhook_deliveries_recent ON webhook_deliveries (created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_of_tenant ON webhook_deliveries (tenant_id, created_at DESC, id DESC);
+-- the newest of a subject, which retention keeps
+CREATE INDEX webhook_deliveries_subject ON webhook_deliveries (webhook_id, subject, created_at);
 
 -- One row for each attempt, written before the POST and closed after it.
 CREATE TABLE webhook_delivery_log (
@@ -308,6 +314,8 @@ CREATE TABLE webhook_delivery_log (
 );
 CREATE INDEX webhook_delivery_log_of ON webhook_delivery_log (delivery_id, started_at);
 CREATE INDEX webhook_delivery_log_age ON webhook_delivery_log (started_at);
+-- attempts that a dead process left behind
+CREATE INDEX webhook_delivery_log_open ON webhook_delivery_log (webhook_id) WHERE finished_at IS NULL;
 
 -- At most one message of a type for each credential and window.
 CREATE TABLE webhook_windows (

@@ -18,3 +18,37 @@ async def tenant(db: Sql, *, name: str = "Acme", paused: bool = False, at: datet
         at,
     )
     return tenant_id
+
+
+async def webhook(
+    db: Sql,
+    tenant_id: UUID | None,
+    *,
+    url: str = "https://hooks.example.com/acme",
+    secret: str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    channel: str = "webhook",
+    event_type: str = "*",
+    event_types: tuple[str, ...] = (),
+    active: bool = True,
+    at: datetime = LONG_AGO,
+) -> UUID:
+    """A tenant's endpoint, or with tenant None an operators' notifier; its secret is plain."""
+    webhook_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO tenant_webhooks (id, tenant_id, channel, event_type, event_types, webhook_url, webhook_secret,
+                                     is_active, disabled_reason, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """,
+        webhook_id,
+        tenant_id,
+        channel,
+        event_type,
+        list(event_types),
+        url,
+        secret,
+        active,
+        None if active else "person",
+        at,
+    )
+    return webhook_id
