@@ -1,0 +1,33 @@
+"""When scheduled things are due: computed purely, woken by APScheduler, decided by the database."""
+
+from alertd.schedule.alarm import AlarmClock
+from alertd.schedule.occurrences import (
+    Daily,
+    Interval,
+    Monthly,
+    Plan,
+    Schedule,
+    Weekday,
+    Weekly,
+    between,
+    next_after,
+    occurrence_at_or_before,
+    plan,
+    upcoming,
+)
+
+__all__ = [
+    "AlarmClock",
+    "Daily",
+    "Interval",
+    "Monthly",
+    "Plan",
+    "Schedule",
+    "Weekday",
+    "Weekly",
+    "between",
+    "next_after",
+    "occurrence_at_or_before",
+    "plan",
+    "upcoming",
+]
