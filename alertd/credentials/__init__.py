@@ -1,0 +1,1 @@
+"""Are the exchange keys still accepted, and with the right rights?"""

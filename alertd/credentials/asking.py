@@ -1,0 +1,164 @@
+"""One check from budget to verdict: walks an exchange's calls, keeps to its limits, and judges what came back."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+from alertd.config import Settings
+from alertd.credentials.classify import Ruling, flaw
+from alertd.credentials.limits import Limits
+from alertd.credentials.quirks.shape import Call, Quirks, Site, merged
+from alertd.credentials.rights import trading_cannot_trade, warnings
+from alertd.credentials.stall import StalledSince
+from alertd.model import UNKNOWN_PERMISSIONS, CheckResult, CredentialRef, Permissions, Reason, Secret
+
+# Answers in earnest: the exchange is up and serves us.
+TROUBLE: Final = frozenset(
+    {Reason.RATE_LIMITED, Reason.EXCHANGE_DOWN, Reason.NETWORK, Reason.INTERNAL_ERROR, Reason.BAD_SECRET}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one request came to: permissions and the body, or a ruling. `seconds` is the exchange's time."""
+
+    seconds: float = 0.0
+    permissions: Permissions | None = None
+    body: object = None
+    ruling: Ruling | None = None
+
+
+class Venue(Protocol):
+    """One exchange, live or testnet, as something that can be asked."""
+
+    @property
+    def quirks(self) -> Quirks: ...
+
+    @property
+    def calls(self) -> tuple[Call, ...]: ...
+
+    @property
+    def semaphore(self) -> asyncio.Semaphore: ...
+
+    async def hear(self, call: Call, secret: Secret, earlier: tuple[object, ...]) -> Heard:
+        """One signed request. Never raises for what secret, transport or exchange do."""
+        ...
+
+
+class Exchanges:
+    """Every exchange that can be asked, each built when it is first needed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        limits: Limits,
+        now: Callable[[], datetime],
+        build: Callable[[str, Site], Venue | None],
+        stalled_since: StalledSince,
+    ) -> None:
+        self._settings = settings
+        self._limits = limits
+        self._now = now
+        self._build = build
+        self._stalled_since = stalled_since
+        self._venues: dict[tuple[str, Site], Venue | None] = {}
+
+    def known(self, exchange: str) -> bool:
+        """Whether keys of this exchange can be checked: it is switched on and this version has it."""
+        return self._venue(exchange, Site.LIVE) is not None
+
+    async def ask(self, ref: CredentialRef, secret: Secret) -> CheckResult:
+        """The verdict on one key. Raises only Transient, when the database that keeps the budget is gone."""
+        venue = self._venue(ref.exchange, Site.TESTNET if secret.testnet else Site.LIVE)
+        if venue is None:
+            return CheckResult(Reason.UNSUPPORTED_EXCHANGE)
+        secret = _trimmed(secret)
+        reason = flaw(venue.quirks, secret) or self._limits.backed_off(ref.exchange)
+        if reason is not None:
+            return CheckResult(reason)
+        # Signing comes after all waiting: a timestamp must not age in a queue.
+        async with venue.semaphore:
+            return await self._walk(venue, ref, secret)
+
+    def _venue(self, exchange: str, site: Site) -> Venue | None:
+        place = (exchange, site)
+        if place not in self._venues:
+            enabled = self._settings.exchange(exchange).enabled
+            self._venues[place] = self._build(exchange, site) if enabled else None
+        return self._venues[place]
+
+    async def _walk(self, venue: Venue, ref: CredentialRef, secret: Secret) -> CheckResult:
+        """The calls in their order until one is enough or one is refused."""
+        known, works, seconds = UNKNOWN_PERMISSIONS, False, 0.0
+        earlier: tuple[object, ...] = ()
+        refusal = Ruling(Reason.BAD_RESPONSE, "")
+        for call in venue.calls:
+            heard = await self._hear(venue, ref.exchange, call, secret, earlier)
+            seconds += heard.seconds
+            if heard.permissions is not None:
+                known, works = merged(known, heard.permissions), True
+                earlier = (*earlier, heard.body)
+                if call.enough:
+                    break
+            elif heard.ruling is not None:
+                refusal = heard.ruling
+                earlier = (*earlier, None)
+                if refusal.reason in call.accepted:
+                    works = True
+                elif refusal.label not in call.absent:
+                    return _refused(refusal, seconds)
+        return self._accepted(ref, known, seconds) if works else _refused(refusal, seconds)
+
+    async def _hear(
+        self, venue: Venue, exchange: str, call: Call, secret: Secret, earlier: tuple[object, ...]
+    ) -> Heard:
+        """One answer. What is heard while our own loop stands still is asked again once, not believed."""
+        heard = Heard()
+        for _ in range(2):
+            await self._limits.take(exchange, call.cost)
+            opened = self._limits.backed_off(exchange)
+            if opened is not None:
+                return Heard(ruling=Ruling(opened, ""))
+            began = asyncio.get_running_loop().time()
+            heard = await venue.hear(call, secret, earlier)
+            if heard.ruling is None or not self._stalled_since(began):
+                break
+        else:
+            return Heard(heard.seconds, ruling=Ruling(Reason.INTERNAL_ERROR, "stalled"))
+        await self._note(exchange, heard.ruling)
+        return heard
+
+    async def _note(self, exchange: str, ruling: Ruling | None) -> None:
+        """Backs off where the answer asks for it; an answer in earnest ends the growth of the waits."""
+        if ruling is not None and ruling.stay_away is not None:
+            await self._limits.back_off(exchange, ruling.stay_away.total_seconds(), ruling.reason)
+        elif ruling is None or ruling.reason not in TROUBLE:
+            await self._limits.recover(exchange)
+
+    def _accepted(self, ref: CredentialRef, permissions: Permissions, seconds: float) -> CheckResult:
+        if trading_cannot_trade(ref.credential_type, permissions):
+            return CheckResult(Reason.PERMISSION, permissions, exchange_seconds=seconds)
+        risky = warnings(
+            permissions,
+            ref.credential_type,
+            now=self._now(),
+            expiry_warning_days=self._settings.credentials.expiry_warning_days,
+        )
+        return CheckResult(Reason.OK, permissions, risky, exchange_seconds=seconds)
+
+
+def _refused(ruling: Ruling, seconds: float) -> CheckResult:
+    return CheckResult(ruling.reason, code=ruling.code, exchange_seconds=seconds, retry_after=ruling.stay_away)
+
+
+def _trimmed(secret: Secret) -> Secret:
+    """Without the blanks and line ends that copying leaves around a value."""
+    return replace(
+        secret,
+        api_key=secret.api_key.strip(),
+        api_secret=secret.api_secret.strip(),
+        passphrase=secret.passphrase.strip(),
+    )

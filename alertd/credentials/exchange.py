@@ -1,0 +1,254 @@
+"""Asks one exchange about one key; the only importer of ccxt.
+
+ccxt signs, names endpoints and knows error classes; connections and limits are ours. Each check
+works on its own copy of a template, with its own credentials and options, so that nothing of one
+tenant is seen by the next. Exception texts of ccxt hold signed URLs: they are never kept.
+"""
+
+import asyncio
+import copy
+import functools
+import ssl
+import traceback
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Final
+
+import aiohttp
+import ccxt.async_support as ccxt
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from yarl import URL
+
+from alertd.config import Settings
+from alertd.credentials.asking import Exchanges, Heard
+from alertd.credentials.classify import Ruling, ruling
+from alertd.credentials.connect import open_session, trust
+from alertd.credentials.limits import Limits
+from alertd.credentials.quirks import EXCHANGES
+from alertd.credentials.quirks.generic import generic
+from alertd.credentials.quirks.shape import Answer, Call, Quirks, Site
+from alertd.credentials.stall import StalledSince, probing_stalls
+from alertd.model import Permissions, Reason, Secret
+
+__all__ = ["Exchanges", "open_exchanges"]
+
+log = structlog.get_logger(__name__)
+
+READ_LIMIT: Final = 1 << 20
+# What an answer of an odd shape does to a driver.
+ODD: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+UNSIGNABLE: Final = (ccxt.AuthenticationError, ccxt.ArgumentsRequired, UnsupportedAlgorithm, *ODD)
+
+
+class _Silence(Exception):
+    """No complete answer arrived."""
+
+
+class _Unsignable(Exception):
+    """The secret cannot be signed with; nothing was sent."""
+
+
+class _Driver(ccxt.Exchange):  # type: ignore[misc]
+    """Put in front of a class of ccxt: does the request itself, and remembers its answer for one check."""
+
+    answer: Answer | None = None
+    raised: tuple[str, ...] = ()
+    exchange_seconds = 0.0
+
+    def sign(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().sign(*args, **options)
+        except UNSIGNABLE as fault:
+            raise _Unsignable from fault
+
+    async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        """Redirects are not followed: they would carry the key to wherever the answer says."""
+        headers = self.prepare_request_headers(headers)
+        self.answer, self.raised = None, ()
+        began = perf_counter()
+        try:
+            async with self.session.request(
+                method,
+                URL(url, encoded=True),
+                data=body.encode() if body else None,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                text = (await _bounded(response)).decode(errors="replace").strip()
+        except (aiohttp.ClientError, OSError) as fault:
+            raise _Silence from fault
+        finally:
+            self.exchange_seconds += perf_counter() - began
+        parsed = self.parse_json(text)
+        self.answer = Answer(response.status, response.headers, text, parsed)
+        self._judge(response, url, method, text, parsed, headers, body)
+        return text if parsed is None else parsed
+
+    def _judge(self, response: aiohttp.ClientResponse, url: str, method: str, text: str, *rest: Any) -> None:
+        """Lets ccxt raise; what its driver says is worth more than what it makes of a bare status."""
+        status, reason = response.status, response.reason or ""
+        try:
+            self.handle_errors(status, reason, url, method, response.headers, text, *rest)
+        except ccxt.BaseError as fault:
+            self.raised = tuple(ancestor.__name__ for ancestor in type(fault).__mro__)
+            raise
+        self.handle_http_status_code(status, reason, url, method, text)
+
+    @staticmethod
+    def rsa(request: str, secret: str, alg: str = "sha256", padding_mode: str = "pkcs1") -> str:
+        """ccxt loads and validates the key for every request, which takes 32 ms."""
+        key = _private_key(secret)
+        if isinstance(key, Ed25519PrivateKey):
+            return b64encode(key.sign(request.encode())).decode()
+        if not isinstance(key, RSAPrivateKey) or (alg, padding_mode) != ("sha256", "pkcs1"):
+            raise ValueError("not a key that can sign here")
+        return b64encode(key.sign(request.encode(), PKCS1v15(), SHA256())).decode()
+
+    def __del__(self) -> None:
+        """ccxt would log, for every copy, that a session is left open; it is not theirs."""
+
+
+@functools.lru_cache(maxsize=1024)
+def _private_key(pem: str) -> object:
+    return load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The body, cut off where it is larger than any answer that we could use."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > READ_LIMIT:
+            break
+    return bytes(body[:READ_LIMIT])
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One exchange, live or testnet. The template never sends a request itself, so it learns of no tenant."""
+
+    quirks: Quirks
+    calls: tuple[Call, ...]
+    template: Any
+    options: Mapping[str, Any]
+    semaphore: asyncio.Semaphore
+    now: Callable[[], datetime]
+
+    async def hear(self, call: Call, secret: Secret, earlier: tuple[object, ...]) -> Heard:
+        driver = self._driver(secret)
+        permissions: Permissions | None = None
+        refusal: Ruling | None = None
+        body: object = None
+        try:
+            body = await getattr(driver, call.method)(dict(call.params(secret, earlier)))
+            permissions = self._good(call, driver, body)
+        except _Silence:
+            refusal = Ruling(Reason.NETWORK, "")
+        except _Unsignable:
+            refusal = Ruling(Reason.BAD_SECRET, "")
+        except Exception as fault:  # noqa: BLE001 - around a request
+            if driver.answer is None or not isinstance(fault, (ccxt.BaseError, *ODD)):
+                _log_bug(self.quirks.id, fault)
+                refusal = Ruling(Reason.INTERNAL_ERROR, "")
+        if permissions is None and refusal is None:
+            refusal = ruling(self.quirks, driver.answer, driver.raised, self.now())
+        return Heard(driver.exchange_seconds, permissions, body, refusal)
+
+    def _driver(self, secret: Secret) -> Any:
+        """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
+        driver = copy.copy(self.template)
+        driver.options = dict(self.options)
+        driver.headers = dict(self.template.headers)
+        for name, value in self.quirks.credentials(secret).items():
+            setattr(driver, name, value)
+        return driver
+
+    def _good(self, call: Call, driver: Any, body: object) -> Permissions | None:
+        return call.good(body) if 200 <= driver.answer.status < 300 else None
+
+
+@asynccontextmanager
+async def open_exchanges(
+    settings: Settings,
+    *,
+    limits: Limits,
+    now: Callable[[], datetime],
+    stalled_since: StalledSince | None = None,
+) -> AsyncIterator[Exchanges]:
+    """Shared connections for all exchanges; those with `connect_to` have a pool of their own."""
+    context = trust()
+    timeout = settings.credentials.timeout_seconds
+    async with AsyncExitStack() as stack:
+        sessions = {}
+        for exchange in ("", *settings.exchanges):
+            detour = settings.exchange(exchange).connect_to
+            if detour is not None or not exchange:
+                opened = open_session(context=context, timeout_seconds=timeout, connect_to=detour)
+                sessions[exchange] = await stack.enter_async_context(opened)
+        probe = stalled_since or stack.enter_context(probing_stalls())
+
+        def build(exchange: str, site: Site) -> Place | None:
+            session = sessions.get(exchange, sessions[""])
+            return _place(exchange, settings, session=session, context=context, site=site, now=now)
+
+        yield Exchanges(settings, limits=limits, now=now, build=build, stalled_since=probe)
+
+
+def _place(
+    exchange: str,
+    settings: Settings,
+    *,
+    session: aiohttp.ClientSession,
+    context: ssl.SSLContext,
+    site: Site,
+    now: Callable[[], datetime],
+) -> Place | None:
+    """None where this version of ccxt, or this environment of the exchange, cannot be asked."""
+    quirks = EXCHANGES.get(exchange) or _generic(exchange)
+    if quirks is None or not quirks.calls(site):
+        return None
+    driver = getattr(ccxt, quirks.driver or exchange, None)
+    if driver is None:
+        return None
+    template = type(driver.__name__, (_Driver, driver), {})(
+        {
+            "session": session,
+            "ssl_context": context,
+            "enableRateLimit": False,
+            "enableLastHttpResponse": False,
+            "enableLastResponseHeaders": False,
+        }
+    )
+    if site is Site.TESTNET:
+        template.set_sandbox_mode(True)
+    # Never None, or a driver fetches 8 MB of markets first.
+    template.markets = {}
+    own = settings.exchange(exchange)
+    options = {**template.options, **quirks.options, **own.options}
+    return Place(quirks, quirks.calls(site), template, options, asyncio.Semaphore(own.concurrency), now)
+
+
+def _generic(exchange: str) -> Quirks | None:
+    if exchange not in ccxt.exchanges:
+        return None
+    driver = getattr(ccxt, exchange)()
+    required = frozenset(name for name, needed in driver.requiredCredentials.items() if needed)
+    return generic(exchange, required) if driver.has.get("fetchBalance") is True else None
+
+
+def _log_bug(exchange: str, fault: BaseException) -> None:
+    """Class and place only: the text of an exception may be a signed URL."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("Exchange check failed in our own code", exchange=exchange, fault=type(fault).__name__, where=where)

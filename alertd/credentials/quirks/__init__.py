@@ -1,0 +1,24 @@
+"""One entry per exchange; adding an exchange is one file here and one name in `FILES`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from alertd.credentials.quirks import (
+    binance,
+    bybit,
+    coinbase,
+    kraken,
+    okx,
+)
+from alertd.credentials.quirks.shape import Quirks
+
+FILES: Final = (
+    binance,
+    bybit,
+    coinbase,
+    kraken,
+    okx,
+)
+
+EXCHANGES: Final[Mapping[str, Quirks]] = MappingProxyType({entry.id: entry for file in FILES for entry in file.ENTRIES})

@@ -1,0 +1,1 @@
+"""Exchanges on loopback that verify signatures and answer as the real ones do, outages included."""

@@ -1,0 +1,26 @@
+"""The simulated exchanges; adding one is one file here and one name in `FILES`."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from alertd.demo.exchanges import (
+    binance,
+    bybit,
+    coinbase,
+    kraken,
+    okx,
+)
+from alertd.demo.exchanges.shape import Simulated
+
+FILES: Final = (
+    binance,
+    bybit,
+    coinbase,
+    kraken,
+    okx,
+)
+
+SIMULATED: Final[Mapping[str, Simulated]] = MappingProxyType(
+    {each.id: each for file in FILES for each in file.SIMULATED}
+)
