@@ -124,7 +124,7 @@ class Exchanges:
                 return Heard(ruling=Ruling(opened, ""))
             began = asyncio.get_running_loop().time()
             heard = await venue.hear(call, secret, earlier)
-            if heard.ruling is None or not self._stalled_since(began):
+            if heard.ruling is None or heard.ruling.stay_away is not None or not self._stalled_since(began):
                 break
         else:
             return Heard(heard.seconds, ruling=Ruling(Reason.INTERNAL_ERROR, "stalled"))

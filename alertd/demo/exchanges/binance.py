@@ -47,7 +47,7 @@ def signed(secret: str, payload: str, signature: str) -> bool:
     return True
 
 
-def restrictions(account: Account) -> Reply:
+def restrictions(_request: Request, account: Account) -> Reply:
     rights = account.rights
     expiry = (
         {}
@@ -75,7 +75,7 @@ def restrictions(account: Account) -> Reply:
     )
 
 
-def balances(account: Account) -> Reply:
+def balances(_request: Request, account: Account) -> Reply:
     return Reply(
         200,
         {

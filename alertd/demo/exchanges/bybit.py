@@ -24,7 +24,7 @@ def verify(request: Request, account: Account, now: datetime) -> State:
     return State.GOOD if same(ours, request.headers.get("X-BAPI-SIGN", "")) else State.BAD_SIGNATURE
 
 
-def query_api(account: Account) -> Reply:
+def query_api(_request: Request, account: Account) -> Reply:
     rights = account.rights
     wallet = ["AccountTransfer", "SubMemberTransfer"] if rights.transfer else []
     wallet += ["Withdraw"] if rights.withdraw else []

@@ -77,7 +77,7 @@ def _public_key(secret: str) -> Any:
     return Ed25519PrivateKey.from_private_bytes(unbase64(secret)[:32]).public_key()
 
 
-def key_permissions(account: Account) -> Reply:
+def key_permissions(_request: Request, account: Account) -> Reply:
     rights = account.rights
     return Reply(
         200,

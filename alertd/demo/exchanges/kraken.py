@@ -30,7 +30,7 @@ def verify(request: Request, account: Account, _now: datetime) -> State:
     return State.GOOD
 
 
-def key_info(account: Account) -> Reply:
+def key_info(_request: Request, account: Account) -> Reply:
     rights = account.rights
     names = {
         "query-funds": rights.read,
@@ -59,7 +59,7 @@ def key_info(account: Account) -> Reply:
     return Reply(200, {"error": [], "result": result})
 
 
-def balance(_account: Account) -> Reply:
+def balance(_request: Request, _account: Account) -> Reply:
     return Reply(200, {"error": [], "result": {"ZUSD": "171288.6158", "XXBT": "0.0011"}})
 
 

@@ -31,7 +31,7 @@ def verify(request: Request, account: Account, now: datetime) -> State:
     return State.GOOD if same(ours, request.headers.get("OK-ACCESS-SIGN", "")) else State.BAD_SIGNATURE
 
 
-def config(account: Account) -> Reply:
+def config(_request: Request, account: Account) -> Reply:
     rights = account.rights
     names = {"read_only": rights.read, "withdraw": rights.withdraw, "trade": rights.trade}
     return said(

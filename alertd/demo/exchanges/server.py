@@ -29,10 +29,11 @@ class Recorded:
 
 @dataclass(slots=True)
 class Script:
-    """What an exchange as a whole is doing."""
+    """What an exchange as a whole is doing; `hidden` are paths that it does not have today."""
 
     outage: str = Outage.NONE
     delay_seconds: float = 0.0
+    hidden: frozenset[str] = frozenset()
 
 
 class Simulator:
@@ -99,11 +100,14 @@ class Simulator:
 
     def _answer(self, exchange: Simulated, request: Request, state: State) -> web.Response:
         answer = exchange.answers.get(f"{request.method} {request.path}")
-        if answer is None:
+        if answer is None or request.path in self._scripts[exchange.id].hidden:
             return self._response(exchange.unknown_path)
         if state is not State.GOOD:
             return self._response(exchange.refusals[state])
-        return self._response(answer(self._accounts[exchange.id, exchange.key_of(request)]))
+        account = self._accounts[exchange.id, exchange.key_of(request)]
+        if request.path in account.forbidden:
+            return self._response(exchange.refusals[State.NO_RIGHT])
+        return self._response(answer(request, account))
 
     def _response(self, reply: Reply) -> web.Response:
         response = web.Response(

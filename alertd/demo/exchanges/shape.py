@@ -61,7 +61,11 @@ class Rights:
 
 @dataclass(slots=True)
 class Account:
-    """A key as the exchange knows it; everything may be changed while the simulator runs."""
+    """A key as the exchange knows it; everything may be changed while the simulator runs.
+
+    `variant` is a kind of account that an exchange's file may tell apart; `forbidden` are paths that
+    this key has no right to.
+    """
 
     exchange: str
     key: str
@@ -72,6 +76,8 @@ class Account:
     testnet: bool = False
     last_nonce: int = 0
     number: int = 0
+    variant: str = ""
+    forbidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ class Simulated:
     mint: Callable[[int], Minted]
     key_of: Callable[[Request], str]
     verify: Callable[[Request, Account, datetime], State]
-    answers: Mapping[str, Callable[[Account], Reply]]
+    answers: Mapping[str, Callable[[Request, Account], Reply]]
     refusals: Mapping[State, Reply]
     on_testnet: Callable[[Request], bool] = never_testnet
     unknown_path: Reply = Reply(404, {"message": "Not Found"})
