@@ -13,6 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_exp
 from alertd import metrics
 from alertd.alerts import occurrence_store as store
 from alertd.alerts.occurrence_store import Occurrence, Source
+from alertd.config import RetrySettings
 from alertd.db import Db, new_id
 from alertd.errors import AlertdError, Transient
 from alertd.schedule import Schedule, plan
@@ -25,22 +26,12 @@ HEARTBEAT: Final = store.LEASE / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """How often a failing run is tried, the first try included, and the waits between."""
-
-    attempts: int = 3
-    first_delay: timedelta = timedelta(seconds=60)
-    multiplier: float = 2.0
-    longest_delay: timedelta = timedelta(seconds=300)
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """A schedule and what it runs; the work is told the scheduled time and returns what to keep of it."""
 
     schedule: Schedule
     work: Work
-    retry: Retry
+    retry: RetrySettings
 
 
 class Executions:
@@ -48,7 +39,7 @@ class Executions:
 
     def __init__(self, db: Db, jobs: Mapping[str, Job], now: Callable[[], datetime]) -> None:
         self._db = db
-        self._jobs = jobs
+        self.jobs = jobs
         self._now = now
         self._owner: UUID = new_id()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -63,7 +54,7 @@ class Executions:
             log.warning("Schedule waits for the database", schedule=schedule.name, error=str(exc))
             return
         if occurrence is not None:
-            task = asyncio.create_task(self._run(self._jobs[schedule.name], occurrence))
+            task = asyncio.create_task(self._run(self.jobs[schedule.name], occurrence))
             self._running[schedule.name] = task
             task.add_done_callback(lambda _: self._running.pop(schedule.name, None))
 
@@ -85,7 +76,7 @@ class Executions:
         if again is not None:
             return await self._take(schedule, again, Source.CATCH_UP)
         last = await store.last_scheduled(self._db, schedule.name)
-        planned = plan(schedule, last, switch.since, now)
+        planned = plan(schedule, last=last, since=switch.since, now=now)
         if planned.missed and planned.missed_to is not None:
             await store.missed(
                 self._db,
@@ -150,12 +141,8 @@ class Executions:
 def _attempts(job: Job) -> AsyncRetrying:
     retry = job.retry
     return AsyncRetrying(
-        stop=stop_after_attempt(max(1, retry.attempts)),
-        wait=wait_exponential(
-            multiplier=retry.first_delay.total_seconds(),
-            exp_base=retry.multiplier,
-            max=retry.longest_delay.total_seconds(),
-        ),
+        stop=stop_after_attempt(max(1, retry.max_attempts)),
+        wait=wait_exponential(multiplier=retry.initial_delay, exp_base=retry.backoff_multiplier, max=retry.max_delay),
         before_sleep=lambda state: _say_retry(job.schedule.name, state),
         reraise=True,
     )

@@ -55,7 +55,8 @@ async def add(sql: Sql, found: Sequence[Found], now: datetime) -> int:
         ON CONFLICT (tenant_id, exchange, credential_type, label)
         DO UPDATE SET retired_at = NULL,
                       missing_since = NULL,
-                      next_check_at = CASE WHEN c.retired_at IS NULL THEN c.next_check_at ELSE EXCLUDED.next_check_at END
+                      next_check_at = CASE WHEN c.retired_at IS NULL THEN c.next_check_at
+                                           ELSE EXCLUDED.next_check_at END
         WHERE c.retired_at IS NOT NULL OR c.missing_since IS NOT NULL
         """,
         [f.id for f in found],

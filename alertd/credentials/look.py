@@ -50,6 +50,7 @@ async def look(claim: Claim, *, secrets: SecretStore, ask: Ask, patience: Patien
         retry_error_callback=_last,
         before_sleep=lambda state: _say_retry(claim, state),
     )
+    secrets.forget(claim.ref)  # a look sees the secret as it is now; only its further tries may remember it
     looked: Looked = await retrying(_once, claim, secrets, ask)
     return looked
 
@@ -65,7 +66,7 @@ async def _once(claim: Claim, secrets: SecretStore, ask: Ask) -> Looked:
         result = await ask(claim.ref, secret)
     except Exception as exc:  # noqa: BLE001 - around one credential: a bug costs this item only
         # Where it broke and not the exception's text, which may hold a signed URL.
-        log.error(
+        log.error(  # noqa: TRY400
             "Credential check broke",
             exchange=claim.ref.exchange,
             error_type=type(exc).__name__,

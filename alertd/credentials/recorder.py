@@ -46,6 +46,7 @@ class Rules:
 class Recorded:
     """What became of a check: the memory now, and whether the lease still held."""
 
+    check: Check
     memory: Memory
     held: bool
 
@@ -107,7 +108,7 @@ class Recorder:
         else:
             metrics.LATE_SETTLES.inc()
         if not waiting.recorded.done():
-            waiting.recorded.set_result(Recorded(memory, held=held))
+            waiting.recorded.set_result(Recorded(waiting.check, memory, held))
 
     async def _record_loud(self, check: Check) -> Memory | None:
         """The memory that follows; None when the lease was lost."""

@@ -124,6 +124,21 @@ async def release(sql: Sql, claims: Sequence[Claim]) -> None:
     )
 
 
+async def extend(sql: Sql, claims: Sequence[Claim], *, until: datetime) -> None:
+    """Keep claims that are still ours for longer."""
+    await sql.execute(
+        """
+        UPDATE credentials c
+        SET lease_until = $3
+        FROM unnest($1::uuid[], $2::uuid[]) AS mine (id, lease_id)
+        WHERE c.id = mine.id AND c.lease_id = mine.lease_id
+        """,
+        [claim.id for claim in claims],
+        [claim.lease_id for claim in claims],
+        until,
+    )
+
+
 async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
     """Exchanges with something due, and since when. Steps from exchange to exchange on the index."""
     rows = await sql.fetch(
@@ -237,7 +252,7 @@ def _columns(checks: Sequence[Check]) -> tuple[list[Any], ...]:
         [str(c.result.verdict) for c in checks],
         [str(c.result.reason) for c in checks],
         [c.result.code for c in checks],
-        [as_json(c.result.permissions) for c in checks],
+        [_told(c.result.permissions) for c in checks],
         [",".join(c.result.warnings) for c in checks],
         [_milliseconds(c.result) for c in checks],
         [c.next_check_at for c in checks],
@@ -251,7 +266,7 @@ def _columns(checks: Sequence[Check]) -> tuple[list[Any], ...]:
 async def record(sql: Sql, check: Check, memory: Memory) -> None:
     """Record one remarkable result with the memory that follows from it. The claim must be locked."""
     result = check.result
-    permissions = as_json(result.permissions)
+    permissions = _told(result.permissions)
     await sql.execute(
         """
         UPDATE credentials
@@ -301,7 +316,7 @@ async def insert_check(sql: Sql, check: Check, memory: Memory) -> None:
         str(result.reason),
         result.code,
         check.error,
-        as_json(result.permissions),
+        _told(result.permissions),
         [str(w) for w in result.warnings],
         memory.streak,
         memory.last_good_at,
@@ -310,13 +325,14 @@ async def insert_check(sql: Sql, check: Check, memory: Memory) -> None:
     )
 
 
-def as_json(permissions: Permissions) -> dict[str, Any] | None:
-    """As stored and sent: `expires_at` in ISO 8601; None when the exchange told nothing at all."""
-    if permissions == UNKNOWN_PERMISSIONS:
-        return None
-    told = asdict(permissions)
-    told["expires_at"] = iso_utc(permissions.expires_at)
-    return told
+def permissions_json(permissions: Permissions) -> dict[str, Any]:
+    """As stored and sent: what the exchange does not say is null, `expires_at` is ISO 8601."""
+    return {**asdict(permissions), "expires_at": iso_utc(permissions.expires_at)}
+
+
+def _told(permissions: Permissions) -> dict[str, Any] | None:
+    """What this check learned; None when the exchange said nothing at all, and then the old is kept."""
+    return None if permissions == UNKNOWN_PERMISSIONS else permissions_json(permissions)
 
 
 def _milliseconds(result: CheckResult) -> int:

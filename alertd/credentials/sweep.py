@@ -1,6 +1,7 @@
 """One sweep on demand: discover, check everything in scope whether due or not, show how far it is.
 
-A store that is sealed, gone, or refuses us fails the sweep: what was not checked yet stays untouched.
+Accusations are recorded when the sweep has come to its end: a store that is sealed, gone, or refuses us
+in the middle fails the sweep, and a failed sweep moves no streak.
 """
 
 import asyncio
@@ -15,11 +16,12 @@ import structlog
 from alertd import metrics
 from alertd.credentials import store, sweep_store
 from alertd.credentials.look import Looked
-from alertd.credentials.store import Check, Claim
+from alertd.credentials.recorder import Recorded
+from alertd.credentials.store import Claim
 from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
 from alertd.credentials.sweeper import IN_FLIGHT, Sweeper
 from alertd.errors import StoreDown, StoreFault, Transient
-from alertd.model import Reason
+from alertd.model import Reason, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +29,10 @@ REPORT_EVERY: Final = timedelta(seconds=1)
 CHUNK: Final = 20  # claimed by one worker at a time
 HELD_ELSEWHERE_WAIT: Final = timedelta(seconds=1)
 HELD_ELSEWHERE_ROUNDS: Final = 5  # then a credential that another process is checking counts as skipped
+
+
+_INTERRUPTED: Final[tuple[SweepState, str | None]] = (SweepState.FAILED, "interrupted")
+OnCheck = Callable[[Recorded, int], None]  # what was recorded, and how many there are in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +45,17 @@ class Scope:
 
 @dataclass(slots=True)
 class _Run:
-    """A sweep under way."""
+    """A sweep under way. `refused` and `accusing` are looked at and not recorded yet; their claims are kept."""
 
     id: UUID
-    on_check: Callable[[Check], None]
+    on_check: OnCheck
     tally: Tally = field(default_factory=Tally)
     refused: list[tuple[Claim, Looked]] = field(default_factory=list)
+    accusing: list[tuple[Claim, Looked]] = field(default_factory=list)
     readable: bool = False  # at least one secret could be read
+
+    def kept(self) -> list[Claim]:
+        return [claim for claim, _ in (*self.refused, *self.accusing)]
 
 
 class Cancelled(Exception):
@@ -65,13 +75,13 @@ async def begin(sweeper: Sweeper, *, origin: Origin, requested_by: str | None, s
 
 
 async def run(
-    sweeper: Sweeper, sweep_id: UUID, scope: Scope, *, on_check: Callable[[Check], None] = lambda _: None
+    sweeper: Sweeper, sweep_id: UUID, scope: Scope, *, on_check: OnCheck = lambda _recorded, _total: None
 ) -> Sweep:
-    """Carry out a registered sweep to its end; `on_check` sees each recorded check."""
+    """Carry out a registered sweep to its end; `on_check` sees each."""
     current = _Run(sweep_id, on_check)
     db, now = sweeper.outside.db, sweeper.outside.now
     metrics.SWEEP_RUNNING.set(1)
-    state, error = SweepState.FAILED, "interrupted"
+    state, error = _INTERRUPTED
     try:
         state, error = await _outcome(sweeper, current, scope)
     finally:
@@ -110,11 +120,12 @@ async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
                 for ids in targets.values():
                     flows.create_task(_flow(sweeper, current, ids))
             reporter.cancel()
-        await _settle_refused(sweeper, current)
+        await _settle(sweeper, current)
     except* (StoreDown, Cancelled, Transient) as failures:
         failure = _first(failures)
+    finally:
+        await store.release(sweeper.outside.db, current.kept())
     if failure is not None:
-        await _release_refused(sweeper, current)
         raise failure
 
 
@@ -125,12 +136,13 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _report(sweeper: Sweeper, current: _Run) -> None:
-    """Show progress and keep the sweep's lease; ends with Cancelled when it is no longer ours."""
+    """Show progress, keep the sweep's lease and its claims; ends with Cancelled when it is no longer ours."""
+    db, now = sweeper.outside.db, sweeper.outside.now
     while True:
         await asyncio.sleep(REPORT_EVERY.total_seconds())
         metrics.SWEEP_PROGRESS.set(current.tally.checked / max(1, current.tally.total))
-        alive = await sweep_store.progress(sweeper.outside.db, current.id, current.tally, sweeper.outside.now())
-        if not alive:
+        await store.extend(db, current.kept(), until=now() + sweeper.pace.lease)
+        if not await sweep_store.progress(db, current.id, current.tally, now()):
             raise Cancelled
 
 
@@ -167,43 +179,46 @@ async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]
 
 async def _attend(sweeper: Sweeper, current: _Run, claim: Claim, unfinished: dict[UUID, Claim]) -> None:
     looked = await sweeper.look_at(claim)
-    if looked is not None and looked.result.reason is Reason.SECRET_STORE:
+    if looked is None:
+        current.tally.skipped += 1
+    elif looked.result.reason is Reason.SECRET_STORE:
         current.refused.append((unfinished.pop(claim.id), looked))
         return
+    elif looked.result.verdict is Verdict.INVALID:
+        current.accusing.append((unfinished.pop(claim.id), looked))
+        _count(current.tally, looked)
+    else:
+        await _record(sweeper, current, claim, looked)
+        _count(current.tally, looked)
     current.readable = True
-    check = None if looked is None else await sweeper.record(claim, looked, current.id)
     unfinished.pop(claim.id, None)
-    _account(current, check)
 
 
-async def _settle_refused(sweeper: Sweeper, current: _Run) -> None:
-    """Secrets we may not read: single ones are recorded; if there was no other, the store refuses us."""
+async def _settle(sweeper: Sweeper, current: _Run) -> None:
+    """Record what waited for the end. If no secret at all could be read, the store refuses us."""
     if current.refused and not current.readable:
         raise StoreDown(
             StoreFault.FORBIDDEN,
             f"the secret store lists {len(current.refused)} credentials and lets us read none of them; "
             "grant the daemon 'read' on their paths",
         )
-    for claim, looked in current.refused:
-        _account(current, await sweeper.record(claim, looked, current.id))
+    for _, looked in current.refused:
+        _count(current.tally, looked)
+    waiting = (*current.refused, *current.accusing)
+    await asyncio.gather(*(_record(sweeper, current, claim, looked) for claim, looked in waiting))
     current.refused.clear()
+    current.accusing.clear()
 
 
-async def _release_refused(sweeper: Sweeper, current: _Run) -> None:
-    await store.release(sweeper.outside.db, [claim for claim, _ in current.refused])
+async def _record(sweeper: Sweeper, current: _Run, claim: Claim, looked: Looked) -> None:
+    recorded = await sweeper.record(claim, looked, current.id)
+    if recorded is not None:
+        current.on_check(recorded, current.tally.total)
 
 
-def _account(current: _Run, check: Check | None) -> None:
-    if check is None:
-        current.tally.skipped += 1
-        return
-    current.tally.checked += 1
-    _count(current.tally, check)
-    current.on_check(check)
-
-
-def _count(tally: Tally, check: Check) -> None:
-    name = str(check.result.verdict)
+def _count(tally: Tally, looked: Looked) -> None:
+    name = str(looked.result.verdict)
+    tally.checked += 1
     setattr(tally, name, getattr(tally, name) + 1)
 
 

@@ -18,7 +18,7 @@ from alertd.credentials import inventory_store, store
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.look import Ask, Looked, Patience, look
 from alertd.credentials.notices import error
-from alertd.credentials.recorder import Recorder
+from alertd.credentials.recorder import Recorded, Recorder
 from alertd.credentials.store import Check, Claim
 from alertd.credentials.timetable import confirmation, next_due
 from alertd.credentials.watch import StoreWatch
@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 IN_FLIGHT: Final = 200  # of one exchange at a time, those that wait for another try included
 POLL: Final = timedelta(seconds=1)
 MARGIN: Final = timedelta(seconds=60)  # a lease outlives the longest look by this much
+GRACE: Final = timedelta(seconds=12)  # for looks under way when we stop: longer than one request
 DATABASE_WAIT: Final = timedelta(seconds=2)
 
 
@@ -102,7 +103,7 @@ class Sweeper:
                 await _first_of(stop.wait(), asyncio.sleep(DATABASE_WAIT.total_seconds()))
             await _first_of(stop.wait(), self._woken.wait(), timeout=POLL)
             self._woken.clear()
-        await drain(tasks, self.pace.timeout)
+        await drain(tasks, GRACE)
 
     async def _round(self, tasks: set[asyncio.Task[None]]) -> None:
         now = self.outside.now()
@@ -155,12 +156,12 @@ class Sweeper:
             await self._retire(claim)
             return None
 
-    async def record(self, claim: Claim, looked: Looked, sweep_id: UUID | None = None) -> Check | None:
+    async def record(self, claim: Claim, looked: Looked, sweep_id: UUID | None = None) -> Recorded | None:
         """Record what was seen; None when the lease was lost meanwhile."""
         now = self.outside.now()
         check = finished(claim, looked, now, self.pace.next_check(claim, looked, now), sweep_id)
         recorded = await self.recorder.put(check)
-        return check if recorded.held else None
+        return recorded if recorded.held else None
 
     async def _retire(self, claim: Claim) -> None:
         await inventory_store.retire(self.outside.db, [claim.id], self.outside.now())

@@ -1,0 +1,43 @@
+# The two commands that do everything: `make demo` and `make test`. They need Python >= 3.11 and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench clean lock
+
+demo: $(READY)
+	@$(BIN)/alertd demo
+
+# Tests that need a browser, systemd or Prometheus are deselected where those are absent; the summary names them.
+test: lint
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/coverage report --fail-under=90
+
+lint: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(READY)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Where python3-venv is missing, `virtualenv` does as well; where both are, one line says so.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "alertd needs Python >= 3.11; say 'make PYTHON=python3.12 $(MAKECMDGOALS)'" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(PYTHON) -m virtualenv -q $(VENV) 2>/dev/null; } \
+	  || { rm -rf $(VENV); echo "No virtual environment can be made: install python3-venv (or virtualenv) and try again" >&2; exit 1; }
+	@echo "Installing what is locked (once, about a minute) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# The lock: hashes, and no addresses.
+lock:
+	uv pip compile --universal --generate-hashes --no-annotate --no-header --extra dev --python-version 3.11 \
+	  pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

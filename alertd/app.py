@@ -1,0 +1,251 @@
+"""The composition root: opens every long-lived thing in order, runs until told to stop, closes in reverse."""
+
+import asyncio
+import gc
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from alertd import __version__
+from alertd.admin.server import open_server
+from alertd.alerts.execution import Executions, Job
+from alertd.alerts.lifecycle import Policy
+from alertd.config import Settings
+from alertd.credentials.exchange import open_exchanges
+from alertd.credentials.inventory import Inventory
+from alertd.credentials.limits import Limits
+from alertd.credentials.look import Patience
+from alertd.credentials.passes import begin_pass, keep_discovering
+from alertd.credentials.recorder import CHECK_NAME, Recorder, Rules
+from alertd.credentials.sweeper import Outside, Pace, Sweeper
+from alertd.credentials.watch import StoreWatch
+from alertd.db import Db, apply_schema, open_db
+from alertd.errors import Transient
+from alertd.postgres import open_embedded
+from alertd.process import (
+    READY,
+    STOPPING,
+    ClockSteps,
+    LoopLag,
+    Loops,
+    notify,
+    status,
+    supervising,
+    watchdog,
+    watchdog_interval,
+)
+from alertd.schedule import AlarmClock, Interval, Schedule
+from alertd.secretstore import SecretStore, open_store
+from alertd.webhooks.sender import Sender
+
+log = structlog.get_logger(__name__)
+
+Now = Callable[[], datetime]
+
+LOOP_PATIENCE: Final = timedelta(seconds=60)
+DRAIN: Final = timedelta(seconds=15)  # for a scheduled run under way when the daemon stops
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Time and chance, so that tests can bring their own. `jitter` is in [0, 1)."""
+
+    now: Now = wall_clock
+    jitter: Callable[[], float] = random.random
+
+
+REAL_WORLD: Final = World()
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the daemon and a single sweep share."""
+
+    settings: Settings
+    world: World
+    db: Db
+    secrets: SecretStore
+    sweeper: Sweeper
+    sender: Sender
+
+
+@asynccontextmanager
+async def open_core(
+    settings: Settings,
+    *,
+    attach: bool,
+    stalled_since: Callable[[float], bool],
+    world: World = REAL_WORLD,
+) -> AsyncIterator[Core]:
+    """Open database, secrets, exchanges, checker and sender.
+
+    `attach` shares the embedded server of a daemon that runs beside; without it this process is the
+    daemon, and a second one on the same state directory raises Busy.
+    """
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(_database(settings, attach=attach))
+        db = await stack.enter_async_context(open_db(dsn, pool_size=settings.database.pool_size))
+        await apply_schema(db)
+        cipher = await _open_cipher(settings, db)
+        secrets = await stack.enter_async_context(open_store(settings, cipher))
+        limits = Limits(db, settings, world.now)
+        exchanges = await stack.enter_async_context(
+            open_exchanges(settings, limits=limits, now=world.now, stalled_since=stalled_since)
+        )
+        recorder = Recorder(db, _rules(settings))
+        await stack.enter_async_context(_running(recorder.run()))
+        sweeper = Sweeper(
+            Outside(db=db, secrets=secrets, ask=exchanges.ask, now=world.now),
+            pace=_pace(settings),
+            recorder=recorder,
+            inventory=Inventory(db, secrets),
+            watch=StoreWatch(db, secrets, world.now),
+        )
+        sender = await stack.enter_async_context(open_sender(db, cipher, settings, world))
+        yield Core(settings, world, db, secrets, sweeper, sender)
+
+
+@asynccontextmanager
+async def _database(settings: Settings, *, attach: bool) -> AsyncIterator[str]:
+    if settings.database.dsn is not None:
+        yield settings.database.dsn.get_secret_value()
+        return
+    async with open_embedded(settings.state_dir, attach=attach) as dsn:
+        yield dsn
+
+
+def _rules(settings: Settings) -> Rules:
+    credentials = settings.credentials
+    return Rules(
+        policy=Policy(
+            strikes=credentials.consecutive_failures_before_alert,
+            remind_every=timedelta(hours=credentials.remind_hours),
+        ),
+        window=timedelta(minutes=settings.webhooks.per_credential_minutes),
+        aloud=credentials.notify,
+        max_tenants=settings.metrics.max_tenants,
+    )
+
+
+def _pace(settings: Settings) -> Pace:
+    credentials = settings.credentials
+    return Pace(
+        interval=timedelta(hours=credentials.interval_hours),
+        spread=credentials.spread,
+        confirm_delays=credentials.confirm_delays,
+        patience=Patience(credentials.retries, timedelta(seconds=credentials.retry_delay_seconds)),
+        timeout=timedelta(seconds=credentials.timeout_seconds),
+    )
+
+
+@asynccontextmanager
+async def _running(work: Any) -> AsyncIterator[None]:
+    """Run a coroutine beside the body, and cancel it after."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def run(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    world: World = REAL_WORLD,
+    started: Callable[[Core, str], None] = lambda _core, _url: None,
+) -> None:
+    """The daemon: returns after `stop` is set and what was under way has ended.
+
+    `started` is told the address of the admin port once everything is up. Raises ConfigError, Busy or
+    Transient when it cannot start, and LoopDied when a background loop ended by itself.
+    """
+    lag = LoopLag()
+    async with (
+        open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world) as core,
+        supervising(stop) as loops,
+    ):
+        loops.start("lag", lag.run)
+        _start_work(core, loops)
+        async with open_server(settings.admin, ready=lambda: _waiting_for(core)) as url:
+            gc.collect()
+            gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
+            _say_started(core, url)
+            started(core, url)
+            await stop.wait()
+            notify(STOPPING)
+            log.info("Stopping: what is under way may end")
+    log.info("Stopped")
+
+
+def _start_work(core: Core, loops: Loops) -> None:
+    """Start the loops that make the daemon; each must get on, or the watchdog ends the process."""
+    settings, sweeper = core.settings, core.sweeper
+    executions = Executions(core.db, _jobs(core), core.world.now)
+    clock = AlarmClock(core.world.now, clock_step=ClockSteps(core.world.now), beat=lambda: loops.beat("schedule"))
+    every = timedelta(minutes=settings.credentials.discovery_minutes)
+
+    async def scheduling(stop: asyncio.Event) -> None:
+        await clock.run(stop, lambda: [job.schedule for job in executions.jobs.values()], executions.due)
+        await executions.drain(DRAIN)
+
+    loops.start("sender", lambda s: core.sender.run(s, lambda: loops.beat("sender")), patience=LOOP_PATIENCE)
+    loops.start("checks", lambda s: sweeper.run(s, lambda: loops.beat("checks")), patience=LOOP_PATIENCE)
+    loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
+    loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
+    interval = watchdog_interval()
+    if interval is not None:
+        loops.start("watchdog", lambda s: watchdog(s, interval=interval, stuck=loops.stuck))
+
+
+def _jobs(core: Core) -> Mapping[str, Job]:
+    """What runs at set times."""
+    interval = timedelta(hours=core.settings.credentials.interval_hours)
+    return {
+        CHECK_NAME: Job(
+            schedule=Schedule(CHECK_NAME, Interval(interval), max_age=interval),
+            work=lambda _at: begin_pass(core.sweeper),
+            retry=core.settings.checks[CHECK_NAME].retry,
+        )
+    }
+
+
+async def _waiting_for(core: Core) -> list[str]:
+    """What keeps the daemon from doing its work, one word each; empty when it is ready."""
+    problems = []
+    try:
+        await core.db.fetchval("SELECT 1")
+    except Transient:
+        problems.append("database")
+    if not core.sweeper.watch.usable:
+        problems.append("secret_store")
+    return problems
+
+
+def _say_started(core: Core, url: str) -> None:
+    """Say what is used, and what to do next on a machine that has nothing yet."""
+    settings = core.settings
+    log.info(
+        "alertd is running",
+        version=__version__,
+        admin=url,
+        database="embedded" if settings.database.dsn is None else "postgresql",
+        secret_store=core.secrets.name,
+        state_dir=str(settings.state_dir),
+    )
+    if settings.file is None and settings.database.dsn is None:
+        log.info(
+            "Next: store a key with `alertd credentials put`, see `alertd --help`; "
+            "for production set database.dsn and secrets.vault (config.example.toml)"
+        )
+    notify(READY + "\n" + status(f"running; admin port {url}"))

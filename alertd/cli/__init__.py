@@ -1,0 +1,32 @@
+"""The command line: parse, call, print. One file for each group of commands."""
+
+import sys
+from typing import Final
+
+import typer
+
+from alertd.cli.outcome import BAD_CONFIG, FAILED, complain
+from alertd.errors import AlertdError, ConfigError
+
+app: Final = typer.Typer(
+    name="alertd",
+    help="Watches exchange API keys and trading performance, and tells the right people once.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback of ours shows local variables, and they hold secrets
+    rich_markup_mode="markdown",
+)
+
+
+def main() -> None:
+    """The console script: 0 done, 1 failed, 2 bad usage, 78 bad configuration."""
+    from alertd.cli import commands
+
+    commands.register(app)
+    try:
+        app()
+    except ConfigError as exc:
+        complain("The configuration cannot work:", *exc.problems)
+        sys.exit(BAD_CONFIG)
+    except AlertdError as exc:
+        complain(str(exc))
+        sys.exit(FAILED)

@@ -1,0 +1,16 @@
+"""Which commands there are."""
+
+import typer
+
+from alertd.cli import check_config, credentials, demo, run, schema, sweep, webhooks
+
+
+def register(app: typer.Typer) -> None:
+    """Hang every command on the application."""
+    app.command("run", epilog=run.EXAMPLE)(run.run)
+    app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
+    app.command("check-config", epilog=check_config.EXAMPLE)(check_config.check_config)
+    app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
+    app.add_typer(schema.commands, name="schema")
+    app.add_typer(credentials.commands, name="credentials")
+    app.add_typer(webhooks.commands, name="webhooks")

@@ -1,0 +1,33 @@
+"""`alertd run`: the daemon."""
+
+import asyncio
+import sys
+from typing import Final
+
+import structlog
+import uvloop
+
+from alertd import app
+from alertd.cli.options import ConfigFile
+from alertd.config import Settings, load
+from alertd.process import configure_logging, report_crashes, signals
+
+EXAMPLE: Final = "Example: alertd run -c /etc/alertd/alertd.toml"
+
+log = structlog.get_logger(__name__)
+
+
+def run(config: ConfigFile = None) -> None:
+    """Run the daemon until SIGTERM; without any configuration it runs on an embedded database."""
+    settings = load(config)
+    configure_logging(settings.logging.level, settings.logging.format, sys.stderr)
+    report_crashes()
+    for warning in settings.warnings:
+        log.warning("Setting", problem=warning)
+    uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stop, reload = asyncio.Event(), asyncio.Event()
+    with signals(stop, reload):
+        await app.run(settings, stop)

@@ -1,0 +1,51 @@
+"""`alertd schema`: print the SQL, apply it, say which version the database has."""
+
+import asyncio
+import sys
+
+import typer
+
+from alertd.cli.options import ConfigFile, Json
+from alertd.cli.outcome import FAILED, print_json, say
+from alertd.config import Settings, load
+from alertd.db import SchemaStatus, apply_schema, open_db, schema_sql, schema_status
+from alertd.postgres import open_embedded
+
+commands = typer.Typer(no_args_is_help=True, help="The database schema.")
+
+
+@commands.command("print", epilog="Example: alertd schema print > schema.sql")
+def print_() -> None:
+    """Print the whole schema as SQL."""
+    sys.stdout.write(schema_sql())
+
+
+@commands.command(epilog="Example: alertd schema apply -c /etc/alertd/alertd.toml")
+def apply(config: ConfigFile = None) -> None:
+    """Bring the database to this version; a database that is there already stays as it is."""
+    status = asyncio.run(_with_database(load(config), applying=True))
+    say(f"The database has schema version {status.have}.")
+
+
+@commands.command(epilog="Example: alertd schema status --json")
+def status(config: ConfigFile = None, *, json: Json = False) -> None:
+    """Say which version the database has, and which one this alertd wants; exit 1 if they differ."""
+    found = asyncio.run(_with_database(load(config), applying=False))
+    if json:
+        print_json({"have": found.have, "want": found.want})
+    else:
+        say(f"database: {found.have or 'none'}; this alertd: {found.want}")
+    if found.have != found.want:
+        raise typer.Exit(FAILED)
+
+
+async def _with_database(settings: Settings, *, applying: bool) -> SchemaStatus:
+    if settings.database.dsn is not None:
+        return await _ask(settings.database.dsn.get_secret_value(), applying=applying)
+    async with open_embedded(settings.state_dir, attach=True) as dsn:
+        return await _ask(dsn, applying=applying)
+
+
+async def _ask(dsn: str, *, applying: bool) -> SchemaStatus:
+    async with open_db(dsn, pool_size=1) as db:
+        return await (apply_schema(db) if applying else schema_status(db))

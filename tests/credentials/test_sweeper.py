@@ -1,0 +1,226 @@
+"""The checking loop: what is due is checked at its time, by one process at a time, whatever else breaks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alertd.credentials import store, sweeper
+from alertd.credentials.passes import begin_pass, keep_discovering
+from alertd.credentials.timetable import next_due
+from alertd.db import Db
+from alertd.errors import StoreDown, StoreFault
+from alertd.model import Reason
+from tests.credentials.checking import SIX_HOURS, Scene, scene
+
+BAD, OK = Reason.INVALID_KEY, Reason.OK
+SEALED = StoreDown(StoreFault.SEALED, "the secret store is sealed")
+
+
+@pytest.fixture
+async def world(db: Db, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr(sweeper, "POLL", timedelta(seconds=0.02))
+    async with scene(db, tmp_path, now) as made:
+        yield made
+
+
+@asynccontextmanager
+async def checking(world: Scene) -> AsyncIterator[None]:
+    """The loop, running."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(world.sweeper.run(stop))
+    yield
+    stop.set()
+    await running
+
+
+async def until(condition: object, *, seconds: float = 10) -> None:
+    """Wait for an awaited condition to come true."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # type: ignore[operator]
+            await asyncio.sleep(0.02)
+
+
+async def test_new_credentials_are_checked_at_once_and_then_at_their_phase(world: Scene) -> None:
+    ref = await world.key()
+    await world.sweeper.inventory.discover(world.time)
+
+    async with checking(world):
+        await until(lambda: checked(world, 1))
+
+    row = await world.row(ref)
+    assert row["next_check_at"] == next_due(world.time, SIX_HOURS, row["phase"])
+
+
+async def test_nothing_is_checked_before_it_is_due(world: Scene) -> None:
+    first = await world.key()
+    await world.sweeper.inventory.discover(world.time)
+
+    async with checking(world):
+        await until(lambda: checked(world, 1))
+        world.time = (await world.row(first))["next_check_at"]
+        await until(lambda: checked(world, 2))
+
+    assert world.asked == [first, first]
+
+
+async def test_a_first_invalid_answer_is_confirmed_soon(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now, confirm=(timedelta(minutes=1), timedelta(minutes=5))) as world:
+        ref = await world.key(BAD)
+        await world.sweeper.inventory.discover(now)
+
+        async with checking(world):
+            await until(lambda: checked(world, 1))
+            world.time += timedelta(minutes=1)
+            world.sweeper.wake()
+            await until(lambda: checked(world, 2))
+            world.time += timedelta(minutes=5)
+            world.sweeper.wake()
+            await until(lambda: checked(world, 3))
+
+        assert await world.events(ref) == ["credential.failed"]
+
+
+async def test_two_processes_never_check_the_same_key_twice(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now) as one, scene(db, tmp_path, now) as two:
+        refs = [await one.key() for _ in range(40)]
+        await one.sweeper.inventory.discover(now)
+
+        async with checking(one), checking(two):
+            await until(lambda: recorded(db, 40))
+
+        assert sorted(ref.path for ref in one.asked + two.asked) == sorted(ref.path for ref in refs)
+
+
+async def test_a_result_after_the_lease_was_lost_is_thrown_away(world: Scene, db: Db, now: datetime) -> None:
+    await world.key(BAD)
+    await world.sweeper.inventory.discover(now)
+    [claim] = await store.claim_due(db, "kraken", now=now, lease=timedelta(seconds=1), limit=5)
+    looked = await world.sweeper.look_at(claim)
+    assert looked is not None
+
+    later = now + timedelta(minutes=1)
+    await store.claim_due(db, "kraken", now=later, lease=timedelta(minutes=9), limit=5)
+
+    assert await world.sweeper.record(claim, looked) is None
+    assert await db.fetchval("SELECT count(*) FROM credential_health_checks") == 0
+
+
+async def test_the_work_of_a_killed_process_is_taken_over_when_its_lease_ends(
+    world: Scene, db: Db, now: datetime
+) -> None:
+    await world.key()
+    await world.sweeper.inventory.discover(now)
+    await store.claim_due(db, "kraken", now=now, lease=timedelta(minutes=5), limit=5)
+
+    async with checking(world):
+        world.time = now + timedelta(minutes=5)
+        await until(lambda: checked(world, 1))
+
+    assert len(world.asked) == 1
+
+
+async def test_a_lost_store_stops_the_loop_and_its_return_starts_it_again(world: Scene, db: Db) -> None:
+    ref = await world.key()
+    await world.sweeper.inventory.discover(world.time)
+    world.store.lost = SEALED
+
+    async with checking(world):
+        await until(lambda: told_operators(world, 1))
+        world.store.lost = None
+        await until(lambda: checked(world, 1))
+
+    assert await world.events() == ["system.alert", "system.alert"]
+    assert (await world.row(ref))["verdict"] == "valid"
+
+
+async def test_a_check_that_breaks_costs_only_itself(world: Scene) -> None:
+    broken, fine = await world.key(), await world.key()
+    await world.sweeper.inventory.discover(world.time)
+
+    def explode(ref: object) -> None:
+        if ref == broken:
+            raise RuntimeError("https://exchange/?signature=abc")
+
+    world.on_ask = explode
+    async with checking(world):
+        await until(lambda: recorded(world.db, 2))
+
+    assert [(await world.row(ref))["reason"] for ref in (broken, fine)] == ["internal_error", "ok"]
+
+
+async def test_stopping_gives_back_what_is_not_finished(world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+
+    async def hang(_ref: object, _secret: object) -> object:
+        asked.set()
+        await asyncio.Event().wait()
+        return None
+
+    monkeypatch.setattr(world, "ask", hang)
+    monkeypatch.setattr(sweeper, "GRACE", timedelta(seconds=0.05))
+    await world.key()
+    await world.sweeper.inventory.discover(world.time)
+
+    async with checking(world):
+        await asked.wait()
+
+    assert await db.fetchval("SELECT lease_id FROM credentials") is None
+
+
+async def test_a_pass_counts_what_was_checked_in_its_interval(world: Scene, db: Db) -> None:
+    await world.key(OK)
+    await world.key(BAD)
+    await begin_pass(world.sweeper)
+
+    async with checking(world):
+        await until(lambda: recorded(db, 2))
+    world.time += SIX_HOURS
+    await begin_pass(world.sweeper)
+
+    rows = await db.fetch("SELECT state, checked, valid, invalid FROM sweeps ORDER BY started_at")
+    assert [tuple(row) for row in rows] == [("completed", 2, 1, 1), ("running", 0, 0, 0)]
+
+
+async def test_a_pass_without_a_store_fails(world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    await begin_pass(world.sweeper)
+
+    async def sealed() -> object:
+        raise SEALED
+
+    monkeypatch.setattr(world.store, "list_refs", sealed)
+    with pytest.raises(StoreDown):
+        await begin_pass(world.sweeper)
+
+    assert await db.fetchval("SELECT state FROM sweeps") == "failed"
+
+
+async def test_a_replaced_secret_of_a_broken_key_is_noticed_and_checked(world: Scene) -> None:
+    ref = await world.key(BAD)
+    stop = asyncio.Event()
+    discovering = asyncio.create_task(keep_discovering(world.sweeper, timedelta(seconds=0.05), stop))
+
+    async with checking(world):
+        await until(lambda: checked(world, 1))
+        world.says[ref] = [OK]
+        await world.store.write(ref, {"api_key": "new", "api_secret": "new"})
+        await until(lambda: checked(world, 2))
+    stop.set()
+    await discovering
+
+    assert (await world.row(ref))["verdict"] == "valid"
+
+
+async def checked(world: Scene, count: int) -> bool:
+    return await recorded(world.db, count)
+
+
+async def recorded(db: Db, count: int) -> bool:
+    return bool(await db.fetchval("SELECT count(*) >= $1 FROM credential_health_checks", count))
+
+
+async def told_operators(world: Scene, count: int) -> bool:
+    return len(await world.events()) >= count
