@@ -24,6 +24,10 @@ from alertd.errors import ConfigError, Refused
 KEY_FILE: Final = "encryption.key"
 
 _NONCE_BYTES: Final = 12
+_LOST: Final = (
+    "secrets.encryption_key: is not set and {file} does not exist, but there are secrets sealed with an earlier key; "
+    "restore that file, or set the key that it held. No new key was made, because it could not open them"
+)
 _SEALED: Final = re.compile(r"v1\.([0-9a-f]{8})\.([A-Za-z0-9_-]+)")
 
 
@@ -89,12 +93,7 @@ def load_or_create_key(configured: SecretStr | None, state_dir: Path, *, ciphert
         return Cipher(tuple(dict.fromkeys(keys + (_read(file) or ()))))
     kept = _read(file)
     if kept is None and ciphertext_exists:
-        raise ConfigError(
-            [
-                f"secrets.encryption_key: is not set and {file} does not exist, but there are secrets sealed with "
-                "an earlier key; restore that file, or set the key it held. No new key was made: it could not open them"
-            ]
-        )
+        raise ConfigError([_LOST.format(file=file)])
     return Cipher(kept or _create(file))
 
 
@@ -108,7 +107,7 @@ def _keys(text: str, name: str) -> tuple[bytes, ...]:
 def _read(file: Path) -> tuple[bytes, ...] | None:
     try:
         text = file.read_text("ascii", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
         raise ConfigError([f"{file}: cannot be read: {(exc.strerror or 'no reason given').lower()}"]) from None

@@ -26,7 +26,8 @@ def _parsed(file: Path) -> Mapping[str, object]:
             raise ConfigError([f"{file}: there is no such file"])
         tables: Mapping[str, object] = TomlConfigSettingsSource(Settings, toml_file=file).toml_data
     except tomllib.TOMLDecodeError as exc:
-        raise ConfigError([f"{file}: is not valid TOML: {exc}"]) from None
+        end = f"at line {len(file.read_text().splitlines())}, the last"
+        raise ConfigError([f"{file}: is not valid TOML: {str(exc).replace('at end of document', end)}"]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{file}: must be text in UTF-8"]) from None
     except OSError as exc:

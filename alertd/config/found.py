@@ -95,7 +95,7 @@ def settle(found: Iterable[Found]) -> tuple[Chosen, list[Problem]]:
     for path, group in groups.items():
         rivals = _rivals(group)
         chosen[path] = rivals[0]
-        if any(_compared(rival) != _compared(rivals[0]) for rival in rivals):
+        if any(_compared(rival) != _compared(rivals[0]) for rival in rivals[1:]):
             names = " and ".join(dict.fromkeys(rival.name for rival in rivals))
             problems.append(Problem(path, f"{dotted(path)}: {names} have different values; keep one of them"))
     return chosen, problems

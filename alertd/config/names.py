@@ -136,8 +136,10 @@ def meant_key(path: Where) -> str:
 
 def meant_variable(name: str, *, cutoff: float = 0.6) -> str:
     """`; did you mean …?` for an unknown variable, or nothing."""
-    chosen = name.removeprefix(PREFIX).lower().split("__")[1:2]
-    candidates = [variable(_named(leaf, chosen)) for leaf in leaves()] + list(PUBLISHED)
+    section, *chosen = name.removeprefix(PREFIX).lower().split("__")
+    near = get_close_matches(section, _NAMED, n=1)
+    candidates = [variable(_named(leaf, chosen) if leaf[0] in near else leaf) for leaf in leaves()]
+    candidates += PUBLISHED
     close = get_close_matches(name, candidates, n=1, cutoff=cutoff)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     _file: Path | None = PrivateAttr(None)
     _warnings: tuple[str, ...] = PrivateAttr(())
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the settings are the same, wherever they were read and whatever was said about them."""
+        return isinstance(other, Settings) and self.__dict__ == other.__dict__
+
     @property
     def file(self) -> Path | None:
         """The file that was read, if there was one."""
@@ -98,9 +102,10 @@ class Settings(BaseSettings):
     @field_validator("alerts", mode="before")
     @classmethod
     def _place_history(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, dict) or "state_dir" not in info.data:
+        if not isinstance(value, dict):
             return value
-        return {"history_dir": info.data["state_dir"] / "performance_alerts" / "scheduled", **value}
+        state_dir = info.data.get("state_dir", Path())
+        return {"history_dir": state_dir / "performance_alerts" / "scheduled", **value}
 
     @field_validator("checks", mode="before")
     @classmethod
@@ -164,5 +169,5 @@ def _shown(value: object) -> JsonValue:
             return f"{value:%H:%M}"
         case str() | Path() | IPv4Network() | IPv6Network():
             return str(value)
-        case _:
+        case _:  # a kind of value that somebody added; showing the defaults meets it first
             raise TypeError(f"no way to show a {type(value).__name__}")
