@@ -20,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from alertd.config import WebhookSettings
 from alertd.webhooks.addresses import Address, Policy, Refusal, allowed, parse_address
 from alertd.webhooks.dns import LookupFailed, Names
 
@@ -44,6 +45,11 @@ class Review:
     url: str
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+def policy_of(settings: WebhookSettings, own: frozenset[tuple[Address, int]]) -> Policy:
+    """What the settings allow; `own` is never connected to."""
+    return Policy(allow_cidrs=settings.allow_cidrs, allow_http=settings.allow_http, ports=settings.ports, own=own)
 
 
 def check_url(url: str, policy: Policy) -> list[str]:
