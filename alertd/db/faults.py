@@ -22,11 +22,20 @@ NOT_NOW: Final = (
     asyncpg.TargetServerAttributeNotMatched,
     asyncpg.InternalClientError,  # an answer that breaks off in the middle of the protocol
 )
+SCHEMES: Final = ("postgresql", "postgres")
+# The driver has no class of its own for a connection, or a pool, that was closed under its user.
+CLOSED: Final = ("clos", "released back to the pool")
 
 
-def place_of(dsn: str) -> str:
-    """`host/database` of a DSN for messages: never the user, the password or the options."""
-    parts = urlsplit(dsn)
+def place_of(dsn: str) -> str | None:
+    """`host/database` of a DSN for messages, never the user, the password or the options; None if it cannot be one."""
+    try:
+        parts = urlsplit(dsn)
+    except ValueError:
+        return None
+    # A password with an unquoted slash puts the @, and itself, where the path should be.
+    if parts.scheme not in SCHEMES or "@" in parts.path + parts.query + parts.fragment:
+        return None
     hosts = parts.netloc.rpartition("@")[2] or ",".join(parse_qs(parts.query).get("host", [])) or "localhost"
     return f"{hosts}/{unquote(parts.path.lstrip('/'))}"
 
@@ -44,8 +53,7 @@ def our_errors(attempt: str, place: str) -> Iterator[None]:
     except NOT_NOW as exc:
         raise Transient(f"{_named(attempt)} at {place}: {_words(exc)}") from exc
     except asyncpg.InterfaceError as exc:
-        # The driver has no class of its own for "this connection, or the pool, is closed".
-        if "clos" not in str(exc):
+        if not any(words in str(exc) for words in CLOSED):
             raise
         raise Transient(f"{_named(attempt)} at {place}: the connection is closed") from exc
 

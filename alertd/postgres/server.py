@@ -27,7 +27,8 @@ POLL_SECONDS: Final = 0.02
 # A crash recovery may have a lot of log to read.
 READY_SECONDS: Final = 600.0
 # Fast shutdown; at once, leaving recovery to the next start; and what no process can refuse.
-STOPPING: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 6.0))
+IMMEDIATE_SECONDS: Final = 6.0
+STOPPING: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, IMMEDIATE_SECONDS), (signal.SIGKILL, 6.0))
 PR_SET_PDEATHSIG: Final = 1
 LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -53,8 +54,13 @@ def dsn_of(sockets: Path, *, database: str = "postgres") -> str:
 
 
 @asynccontextmanager
-async def running_server(cluster: Cluster) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """The server, accepting connections; stopped on the way out, whatever the way is."""
+async def running_server(
+    cluster: Cluster, *, stopping: Sequence[tuple[signal.Signals, float]] = STOPPING
+) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """The server, accepting connections; stopped on the way out, whatever the way is.
+
+    `stopping` is which signals it gets, and how many seconds it has to obey each.
+    """
     options = {
         "unix_socket_directories": '"' + str(cluster.sockets).replace('"', '""') + '"',
         # The folder is private too. No TCP: nothing to guard, nothing to collide with.
@@ -71,7 +77,7 @@ async def running_server(cluster: Cluster) -> AsyncIterator[subprocess.Popen[byt
         await _ready(process, cluster)
         yield process
     finally:
-        await _stop(process)
+        await _stop(process, stopping)
 
 
 def spawn(cluster: Cluster, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
@@ -126,20 +132,28 @@ async def _ready(process: subprocess.Popen[bytes], cluster: Cluster) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in STOPPING:
+async def _stop(process: subprocess.Popen[bytes], stopping: Sequence[tuple[signal.Signals, float]]) -> None:
+    for number, patience in stopping:
         process.send_signal(number)
         try:
             await asyncio.wait_for(exit_of(process), patience)
         except TimeoutError:
             log.warning("Embedded database does not stop", pid=process.pid, signal=number.name)
         except asyncio.CancelledError:
-            # A second cancellation: nobody may wait, and still nothing stays behind.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(patience)
+            _stop_now(process)
             raise
         else:
             return
+
+
+def _stop_now(process: subprocess.Popen[bytes]) -> None:
+    """For a second cancellation: the loop may not wait any more, and still nothing stays behind."""
+    process.send_signal(signal.SIGQUIT)
+    try:
+        process.wait(IMMEDIATE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _die_with(parent: int) -> Callable[[], None]:
