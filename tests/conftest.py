@@ -19,6 +19,8 @@ from alertd.postgres.data import create_data
 from alertd.postgres.server import Cluster, dsn_of, running_server
 
 NUMBERS = itertools.count()
+# A hundred databases of 8 MB, and the log.
+ROOM = 2_000_000_000
 TEMPLATE = "alertd_template"
 # Nobody misses a test's database after a power cut.
 CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "300"}
@@ -33,7 +35,9 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def server_home() -> Iterator[Path]:
     """A short folder which the server's account can get through; pytest's own are private to us."""
-    folder = Path(tempfile.mkdtemp(prefix="alertd-test-", dir="/tmp"))
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="alertd-test-", dir=memory if roomy else "/tmp"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -64,9 +64,9 @@ def runnable_binaries(folder: Path, account: Account | None, *, public_dir: Path
 def open_public_dir(public_dir: Path) -> None:
     """Make the folder that other accounts run programs from; refuse one that others could have filled."""
     try:
-        public_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
-        public_dir.chmod(0o755)
-        owner = public_dir.stat().st_uid
+        public_dir.mkdir(parents=True, exist_ok=True)
+        if (owner := public_dir.stat().st_uid) == os.geteuid():
+            public_dir.chmod(0o755)
     except OSError as exc:
         message = (
             f"state_dir: cannot make {public_dir} ({exc.strerror}) for an account that can reach neither state_dir"
@@ -105,8 +105,8 @@ def _copy(folder: Path, version: str, *, public_dir: Path) -> Path:
     with (folder / "postgres").open("rb") as program:
         digest = hashlib.file_digest(program, "sha256").hexdigest()[:12]
     target = public_dir / f"{version}-{digest}"
+    open_public_dir(public_dir)
     if not target.exists():
-        open_public_dir(public_dir)
         log.info("Copying PostgreSQL to where its account can run it", source=str(folder), target=str(target))
         making = public_dir / f"{target.name}.{os.getpid()}"
         shutil.copytree(installed, making / package.name / installed.name, ignore=UNWANTED)

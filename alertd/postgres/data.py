@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -98,7 +99,8 @@ async def end_former_server(data: Path, sockets: Path, *, patience: timedelta) -
             name.unlink(missing_ok=True)
         return
     log.warning("Waiting for the embedded database of a killed alertd", pid=pid)
-    os.kill(pid, signal.SIGINT)
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGINT)
     give_up = time.monotonic() + patience.total_seconds()
     while _serves(pid, data):
         if time.monotonic() > give_up:

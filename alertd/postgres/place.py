@@ -85,7 +85,7 @@ async def prepare(place: Place) -> Prepared:
     sockets = _socket_dir(data, record, account)
     cluster = Cluster(data=data, sockets=sockets, binaries=binaries.folder, log=place.log, account=account)
     await end_former_server(data, sockets, patience=place.patience)
-    if not data.exists() or not any(data.iterdir()):
+    if not _is_filled(data):
         await create_data(cluster)
     require_major(data, binaries)
     return Prepared(cluster, name_of(account), binaries.version)
@@ -102,18 +102,23 @@ def is_private(folder: Path, *, uid: int) -> bool:
 
 def _existing_data(place: Place, record: Record | None) -> Path | None:
     """Where the data is; None where none was ever made. Never an empty start in place of lost data."""
-    if (here := inside(place.state_dir)).exists():
+    if _is_filled(here := inside(place.state_dir)):
         return here
     if record is None:
         elsewhere = outside(place.state_dir, public_dir=place.public_dir)
-        return elsewhere if elsewhere.exists() else None
-    if (recorded := Path(record.data_dir)).exists():
+        return elsewhere if _is_filled(elsewhere) else None
+    if _is_filled(recorded := Path(record.data_dir)):
         return recorded
     message = (
         f"state_dir: the database of {place.state_dir} was in {recorded}, which is gone;"
         " restore it, or remove postgres.json to start with an empty one"
     )
     raise ConfigError([message])
+
+
+def _is_filled(folder: Path) -> bool:
+    """An empty one may be a mount point; of a new volume, or of one that is missing today."""
+    return folder.exists() and any(folder.iterdir())
 
 
 def _socket_dir(data: Path, record: Record | None, account: Account | None) -> Path:

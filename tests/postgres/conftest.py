@@ -32,9 +32,9 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has an acco
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
+def home(server_home: Path) -> Iterator[Path]:
     """A short and passable folder; pytest's own are neither."""
-    folder = Path(tempfile.mkdtemp(prefix="alertd-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(dir=server_home))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

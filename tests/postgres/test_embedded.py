@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from alertd.errors import Busy, ConfigError, Transient
 from alertd.postgres.locks import try_exclusive
@@ -238,3 +239,12 @@ async def test_the_record_says_what_runs(embedded: Opening, state: Path) -> None
 
     assert record["data_dir"] == str(state / "postgres")
     assert record["version"].startswith("18.")
+
+
+def test_it_runs_under_uvloop(embedded: Opening) -> None:
+    async def select() -> object:
+        async with embedded(attach=False) as dsn:
+            return await answer(dsn)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(select()) == 1

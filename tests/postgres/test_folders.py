@@ -12,7 +12,7 @@ import pytest
 from alertd.errors import ConfigError, Transient
 from alertd.postgres import open_embedded
 from alertd.postgres.account import server_account
-from alertd.postgres.binaries import find_binaries
+from alertd.postgres.binaries import find_binaries, runnable_binaries
 from alertd.postgres.data import end_former_server
 from alertd.postgres.server import Cluster, running_server
 from tests.postgres.conftest import NOBODY, Hold, Opening, answer, lives, needs_root, server_pid
@@ -72,6 +72,14 @@ async def test_a_socket_folder_that_others_can_use_is_not_trusted(embedded: Open
                 pass
 
 
+async def test_a_server_without_its_socket_does_not_count_as_running(embedded: Opening, state: Path) -> None:
+    async with embedded(attach=False):
+        (state / "postgres" / ".s.PGSQL.5432").unlink()
+        with pytest.raises(Transient):
+            async with embedded(attach=True, patience=timedelta(seconds=0.2)):
+                pass
+
+
 # The data
 
 
@@ -79,6 +87,17 @@ async def test_lost_data_is_an_error_and_not_an_empty_start(embedded: Opening, s
     async with embedded(attach=False):
         pass
     shutil.rmtree(state / "postgres")
+
+    with pytest.raises(ConfigError, match="which is gone"):
+        async with embedded(attach=False):
+            pass
+
+
+async def test_a_volume_that_is_not_mounted_is_an_error_and_not_an_empty_start(embedded: Opening, state: Path) -> None:
+    async with embedded(attach=False):
+        pass
+    (state / "postgres").rename(state / "elsewhere")
+    (state / "postgres").mkdir()
 
     with pytest.raises(ConfigError, match="which is gone"):
         async with embedded(attach=False):
@@ -228,18 +247,24 @@ async def test_a_state_folder_that_was_closed_later_is_explained(embedded: Openi
 async def test_programs_in_a_private_home_are_copied_and_the_home_stays_private(
     embedded: Opening, home: Path, state: Path, public: Path
 ) -> None:
+    programs = _private_wheel(home)
+
+    async with embedded(attach=False, binaries=programs) as dsn:
+        program = Path(f"/proc/{server_pid(state)}/exe").readlink()
+        assert await answer(dsn) == 1
+
+    assert program.is_relative_to(public)
+    assert stat.S_IMODE((home / "private").stat().st_mode) == 0o700
+
+
+def _private_wheel(home: Path) -> Path:
+    """The wheel's programs as they lie in a virtual environment below a private home."""
     private = home / "private"
     wheel = find_binaries().parents[1]
     shutil.copytree(wheel, private / wheel.name, ignore=shutil.ignore_patterns("pginstall", "include", "*.a"))
     shutil.copytree(wheel.with_name(f"{wheel.name}.libs"), private / f"{wheel.name}.libs")
     private.chmod(0o700)
-
-    async with embedded(attach=False, binaries=private / wheel.name / "pginstall18" / "bin") as dsn:
-        program = Path(f"/proc/{server_pid(state)}/exe").readlink()
-        assert await answer(dsn) == 1
-
-    assert program.is_relative_to(public)
-    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    return private / wheel.name / "pginstall18" / "bin"
 
 
 async def test_programs_that_do_not_run_are_named(embedded: Opening, home: Path) -> None:
@@ -291,3 +316,47 @@ async def test_a_user_is_told_that_the_folder_is_roots(hold: Hold, embedded: Ope
 
     assert stranger.dsn == ""
     assert "ConfigError" in await stranger.complaint()
+
+
+@needs_root
+async def test_data_of_a_uid_without_an_account_is_explained(embedded: Opening, state: Path) -> None:
+    async with embedded(attach=False):
+        pass
+    os.chown(state / "postgres", 54321, 54321)
+
+    with pytest.raises(ConfigError, match="54321, which has no account"):
+        async with embedded(attach=False):
+            pass
+
+
+@needs_root
+async def test_a_public_folder_of_somebody_else_is_not_used(embedded: Opening, state: Path, public: Path) -> None:
+    state.mkdir(mode=0o700)
+    public.mkdir()
+    os.chown(public, NOBODY.uid, NOBODY.gid)
+
+    with pytest.raises(ConfigError, match="does not belong to us"):
+        async with embedded(attach=False):
+            pass
+
+
+@needs_root
+async def test_a_public_folder_that_cannot_be_made_is_explained(home: Path, state: Path) -> None:
+    state.mkdir(mode=0o700)
+    (home / "file").touch()
+
+    with pytest.raises(ConfigError, match="chmod o\\+x"):
+        async with open_embedded(state, attach=False, public_dir=home / "file" / "public"):
+            pass
+
+
+@needs_root
+def test_copied_programs_are_used_again(home: Path, public: Path) -> None:
+    private = _private_wheel(home)
+    first = runnable_binaries(private, NOBODY, public_dir=public)
+    made = first.folder.stat().st_ctime_ns
+
+    second = runnable_binaries(private, NOBODY, public_dir=public)
+
+    assert second == first
+    assert second.folder.stat().st_ctime_ns == made
