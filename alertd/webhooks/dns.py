@@ -14,7 +14,7 @@ from typing import Final
 
 from alertd.webhooks.addresses import Address, parse_address
 
-THREADS: Final = 32
+THREADS: Final = 128  # a lookup that hangs holds its thread for as long as libc keeps asking
 
 LookUp = Callable[[str], tuple[Address, ...]]
 
