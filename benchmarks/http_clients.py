@@ -61,9 +61,7 @@ async def httpx_shared() -> AsyncIterator[Post]:
 @asynccontextmanager
 async def httpx_on_aiohttp() -> AsyncIterator[Post]:
     def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-        )
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar())
 
     transport = AiohttpTransport(client=session, trust_env=False)
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
@@ -108,9 +106,7 @@ async def measure(post: Post, url: str) -> Measure:
         return done
 
     total = sum(await asyncio.gather(*(poster() for _ in range(IN_FLIGHT))))
-    return Measure(
-        per_second=total / (time.perf_counter() - start), cpu_ms=(_cpu_seconds() - cpu) / total * 1000
-    )
+    return Measure(per_second=total / (time.perf_counter() - start), cpu_ms=(_cpu_seconds() - cpu) / total * 1000)
 
 
 async def main(url: str) -> None:

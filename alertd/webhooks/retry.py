@@ -29,6 +29,7 @@ class Fault(StrEnum):
     REFUSED_URL = "refused_url"  # the settings do not allow this URL (any more)
     UNCONFIGURED = "unconfigured"  # the settings hold no notifier of this name
     NOTIFIER = "notifier"  # the notification library could not deliver
+    INTERNAL = "internal"  # we could not even make the request: a bug of ours, or no secret to sign with
 
 
 class Result(StrEnum):
@@ -79,6 +80,7 @@ def classify(outcome: Outcome) -> Result:
             | Fault.PROTOCOL
             | Fault.REFUSED_ADDRESS
             | Fault.NOTIFIER
+            | Fault.INTERNAL
         ):
             return Result.AGAIN
         case _:

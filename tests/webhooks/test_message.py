@@ -23,9 +23,7 @@ JSON = st.recursive(
 
 
 def event(fields: dict[str, object], tenant: UUID | None = TENANT) -> Event:
-    return Event(
-        id="evt_1", type=EventType.CREDENTIAL_FAILED, tenant_id=tenant, at=AT, subject="s", fields=fields
-    )
+    return Event(id="evt_1", type=EventType.CREDENTIAL_FAILED, tenant_id=tenant, at=AT, subject="s", fields=fields)
 
 
 def test_the_common_keys_come_first_and_the_fields_keep_their_order():
@@ -97,8 +95,6 @@ def test_event_ids_of_one_moment_differ():
 
 
 def test_an_endpoint_shows_none_of_its_secrets():
-    endpoint = Endpoint(
-        "https://hooks.test/path-token", "whsec_old", "whsec_new", {"Authorization": "Bearer abc"}
-    )
+    endpoint = Endpoint("https://hooks.test/path-token", "whsec_old", "whsec_new", {"Authorization": "Bearer abc"})
 
     assert repr(endpoint) == "Endpoint()"

@@ -112,13 +112,9 @@ def test_jitter_only_ever_delays_and_by_a_tenth_at_most(wait, asked, jitter):
     assert NOW + least <= due <= NOW + least * 1.1 + timedelta(microseconds=1)
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"), [(SECOND, 2), (timedelta(seconds=90), 90), (timedelta(days=1), 3600)]
-)
+@pytest.mark.parametrize(("asked", "expected"), [(SECOND, 2), (timedelta(seconds=90), 90), (timedelta(days=1), 3600)])
 def test_a_longer_retry_after_wins_up_to_the_ceiling(asked, expected):
-    due = next_attempt(
-        waits=seconds(2), attempts=1, now=NOW, jitter=lambda: 0.0, retry_after=asked, ceiling=HOUR
-    )
+    due = next_attempt(waits=seconds(2), attempts=1, now=NOW, jitter=lambda: 0.0, retry_after=asked, ceiling=HOUR)
 
     assert due == NOW + timedelta(seconds=expected)
 
@@ -177,7 +173,5 @@ def test_no_retry_after_breaks_the_reader(header):
         (1, timedelta(minutes=15), timedelta(minutes=30)),
     ],
 )
-def test_the_circuit_opens_at_the_threshold_and_a_failed_probe_doubles_the_cooldown(
-    failures, cooldown, expected
-):
+def test_the_circuit_opens_at_the_threshold_and_a_failed_probe_doubles_the_cooldown(failures, cooldown, expected):
     assert opened(failures=failures, threshold=10, cooldown=cooldown) == expected
