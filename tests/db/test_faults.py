@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from alertd.db import Db, open_db
-from alertd.db.faults import place_of
+from alertd.db.faults import our_errors, place_of
 from alertd.errors import ConfigError, Conflict, Refused, Transient
 from tests.db.conftest import MakeRole
 
@@ -131,6 +131,27 @@ async def test_a_mistake_of_ours_stays_as_it_is(db: Db) -> None:
 async def test_a_wrong_argument_stays_as_it_is(db: Db) -> None:
     with pytest.raises(asyncpg.DataError):
         await db.fetchval("SELECT $1::integer", "three")
+
+
+async def test_a_wrong_number_of_arguments_stays_as_it_is(db: Db) -> None:
+    with pytest.raises(asyncpg.InterfaceError, match="expects 0 arguments"):
+        await db.fetchval("SELECT 1", 5)
+
+
+def test_no_answer_in_time_is_said_so() -> None:
+    with (
+        pytest.raises(Transient, match="SELECT 1 at db/alertd: no answer in time"),
+        our_errors("SELECT 1", "db/alertd"),
+    ):
+        raise TimeoutError
+
+
+def test_of_a_long_statement_only_the_beginning_is_named() -> None:
+    with pytest.raises(Transient) as caught, our_errors("SELECT\n  a," + " b," * 1000, "db/alertd"):
+        raise ConnectionResetError
+
+    assert str(caught.value).startswith("SELECT a, b,")
+    assert len(str(caught.value)) < 120
 
 
 async def test_a_missing_right_is_refused(admin: Db, make_role: MakeRole) -> None:
