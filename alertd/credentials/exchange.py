@@ -200,12 +200,12 @@ async def open_exchanges(
 
         def build(exchange: str, site: Site) -> Place | None:
             session = sessions.get(exchange, sessions[""])
-            return _place(exchange, settings, session=session, context=context, site=site, now=now)
+            return place(exchange, settings, session=session, context=context, site=site, now=now)
 
         yield Exchanges(settings, limits=limits, now=now, build=build, stalled_since=probe)
 
 
-def _place(
+def place(
     exchange: str,
     settings: Settings,
     *,

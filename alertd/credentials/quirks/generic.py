@@ -9,6 +9,8 @@ from alertd.model import Permissions
 
 FIELDS: Final[Mapping[str, str]] = {"apiKey": "api_key", "secret": "api_secret", "password": "passphrase"}
 CODES: Final = ("code", "retCode", "ret_code", "error_code", "errorCode", "errcode", "err-code", "err_code")
+# Codes that come with success.
+FINE: Final = frozenset({"", "0", "00000", "1", "200", "200000", "ok", "OK", "success", "SUCCESS"})
 MESSAGES: Final = ("msg", "message", "retMsg", "error_message", "errorMessage", "err-msg", "error")
 
 
@@ -29,13 +31,18 @@ def generic(exchange: str, required: frozenset[str]) -> Quirks | None:
 
 
 def balance(body: object) -> Permissions | None:
-    """ccxt's unified balance; it always carries the raw answer."""
-    return None if at(body, "info") is None or table(body, "total") is None else Permissions(read=True)
+    """ccxt's unified balance. It makes an empty one of anything, so an empty one must not carry an error code."""
+    info = at(body, "info")
+    if not isinstance(info, dict | list) or table(body, "total") is None:
+        return None
+    empty_handed = not table(body, "total") and refusal(info).code not in FINE
+    return None if empty_handed else Permissions(read=True)
 
 
 def refusal(body: object) -> Said:
-    return said(_first(body, CODES), _first(body, MESSAGES))
+    inner = table(body, "error") or table(body, "errors", 0) or table(body, 0)
+    return said(_first((body, inner), CODES), _first((body, inner), MESSAGES))
 
 
-def _first(body: object, names: tuple[str, ...]) -> str:
-    return next((text for name in names if (text := word(body, name))), "")
+def _first(places: tuple[object, ...], names: tuple[str, ...]) -> str:
+    return next((text for place in places for name in names if (text := word(place, name))), "")

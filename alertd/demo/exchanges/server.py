@@ -157,7 +157,7 @@ def _wall_clock() -> datetime:
 async def open_simulator(now: Callable[[], datetime] = _wall_clock, *, port: int = 0) -> AsyncIterator[Simulator]:
     """Listens on loopback; port 0 picks a free one."""
     simulator = Simulator(now)
-    runner = web.ServerRunner(web.Server(simulator.handle), shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(simulator.handle, access_log=None), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
