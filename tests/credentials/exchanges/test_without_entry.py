@@ -42,7 +42,7 @@ async def exchanges(answering: Answering, tmp_path: Path) -> AsyncIterator[Excha
     runner = web.ServerRunner(web.Server(answering.handle))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    address = "http://127.0.0.1:{}".format(runner.addresses[0][1])
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     settings = Settings(
         state_dir=tmp_path,
         exchanges={"bitso": {"connect_to": address}, "binance": {"enabled": False}},
