@@ -21,6 +21,67 @@ BATCH: Final = 8  # deliveries of one endpoint in one claim
 MOST_ATTEMPTS: Final = 20
 
 
+# Longest unserved first. Also commits a rotation whose time is over, so that nothing is signed with the old
+# secret after it.
+LEASE_ENDPOINTS: Final = """
+WITH due AS (
+  SELECT w.id
+  FROM tenant_webhooks w
+  WHERE w.next_due_at <= $2
+    AND (w.lease_until IS NULL OR w.lease_until <= $2)
+    AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = w.tenant_id AND t.paused)
+  ORDER BY w.lease_until NULLS FIRST, w.next_due_at
+  LIMIT $4
+  FOR NO KEY UPDATE OF w SKIP LOCKED
+)
+UPDATE tenant_webhooks w
+SET lease_id = $1,
+    lease_until = $3,
+    webhook_secret = CASE WHEN w.rotation_ends_at <= $2 THEN coalesce(w.next_secret, w.webhook_secret)
+                          ELSE w.webhook_secret END,
+    next_secret = CASE WHEN w.rotation_ends_at <= $2 THEN NULL ELSE w.next_secret END,
+    rotation_ends_at = CASE WHEN w.rotation_ends_at <= $2 THEN NULL ELSE w.rotation_ends_at END
+FROM due
+WHERE w.id = due.id
+RETURNING w.id, w.tenant_id, w.channel, w.webhook_url, w.webhook_secret, w.next_secret, w.headers,
+          w.circuit
+"""
+
+# Nobody knows how these ended: the attempt counts, and the message is sent again.
+CLOSE_INTERRUPTED: Final = """
+UPDATE webhook_delivery_log
+SET finished_at = $2, outcome = 'unknown'
+WHERE webhook_id = ANY ($1) AND finished_at IS NULL
+RETURNING delivery_id
+"""
+
+# The due messages of each endpoint, of one subject only the oldest.
+HEADS: Final = """
+SELECT d.id, d.webhook_id, d.event_id, d.event_type, d.left_out, d.source, d.attempts, e.body
+FROM unnest($1::uuid[]) AS w (id)
+CROSS JOIN LATERAL (
+  SELECT h.id, h.webhook_id, h.event_id, h.event_type, h.left_out, h.source, h.attempts,
+         h.next_attempt_at, h.created_at
+  FROM webhook_deliveries h
+  WHERE h.webhook_id = w.id
+    AND h.state = 'pending'
+    AND h.next_attempt_at <= $2
+    AND NOT EXISTS (
+      SELECT
+      FROM webhook_deliveries o
+      WHERE o.webhook_id = h.webhook_id
+        AND o.subject = h.subject
+        AND o.state = 'pending'
+        AND (o.created_at, o.id) < (h.created_at, h.id)
+        AND (o.attempts > 0 OR o.next_attempt_at <= $2))
+  ORDER BY h.next_attempt_at, h.created_at, h.id
+  LIMIT $3
+) d
+JOIN events e ON e.id = d.event_id
+ORDER BY d.next_attempt_at, d.created_at, d.id
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """An endpoint as its row has it: `secret`, `next_secret` and `headers` may be sealed."""
@@ -174,31 +235,8 @@ async def next_due(db: Sql, now: datetime) -> datetime | None:
 async def _lease_endpoints(
     tx: Sql, lease_id: UUID, *, now: datetime, until: datetime, limit: int
 ) -> dict[UUID, Target]:
-    """Also commits a rotation whose time is over, so that nothing is signed with the old secret after it."""
     rows = await tx.fetch(
-        """
-        WITH due AS (
-          SELECT w.id
-          FROM tenant_webhooks w
-          WHERE w.next_due_at <= $2
-            AND (w.lease_until IS NULL OR w.lease_until <= $2)
-            AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = w.tenant_id AND t.paused)
-          ORDER BY w.lease_until NULLS FIRST, w.next_due_at
-          LIMIT $4
-          FOR NO KEY UPDATE OF w SKIP LOCKED
-        )
-        UPDATE tenant_webhooks w
-        SET lease_id = $1,
-            lease_until = $3,
-            webhook_secret = CASE WHEN w.rotation_ends_at <= $2 THEN coalesce(w.next_secret, w.webhook_secret)
-                                  ELSE w.webhook_secret END,
-            next_secret = CASE WHEN w.rotation_ends_at <= $2 THEN NULL ELSE w.next_secret END,
-            rotation_ends_at = CASE WHEN w.rotation_ends_at <= $2 THEN NULL ELSE w.rotation_ends_at END
-        FROM due
-        WHERE w.id = due.id
-        RETURNING w.id, w.tenant_id, w.channel, w.webhook_url, w.webhook_secret, w.next_secret, w.headers,
-                  w.circuit
-        """,
+        LEASE_ENDPOINTS,
         lease_id,
         now,
         until,
@@ -208,14 +246,8 @@ async def _lease_endpoints(
 
 
 async def _close_interrupted(tx: Sql, webhook_ids: Sequence[UUID], now: datetime) -> int:
-    """Nobody knows how these ended: the attempt counts, and the message is sent again."""
     rows = await tx.fetch(
-        """
-        UPDATE webhook_delivery_log
-        SET finished_at = $2, outcome = 'unknown'
-        WHERE webhook_id = ANY ($1) AND finished_at IS NULL
-        RETURNING delivery_id
-        """,
+        CLOSE_INTERRUPTED,
         list(webhook_ids),
         now,
     )
@@ -268,32 +300,8 @@ async def _cooled_down(tx: Sql, lease_id: UUID, now: datetime) -> list[UUID]:
 
 
 async def _heads(tx: Sql, webhook_ids: Sequence[UUID], *, now: datetime, batch: int) -> dict[UUID, list[Due]]:
-    """The due messages of each endpoint, of one subject only the oldest."""
     rows = await tx.fetch(
-        """
-        SELECT d.id, d.webhook_id, d.event_id, d.event_type, d.left_out, d.source, d.attempts, e.body
-        FROM unnest($1::uuid[]) AS w (id)
-        CROSS JOIN LATERAL (
-          SELECT h.id, h.webhook_id, h.event_id, h.event_type, h.left_out, h.source, h.attempts,
-                 h.next_attempt_at, h.created_at
-          FROM webhook_deliveries h
-          WHERE h.webhook_id = w.id
-            AND h.state = 'pending'
-            AND h.next_attempt_at <= $2
-            AND NOT EXISTS (
-              SELECT
-              FROM webhook_deliveries o
-              WHERE o.webhook_id = h.webhook_id
-                AND o.subject = h.subject
-                AND o.state = 'pending'
-                AND (o.created_at, o.id) < (h.created_at, h.id)
-                AND (o.attempts > 0 OR o.next_attempt_at <= $2))
-          ORDER BY h.next_attempt_at, h.created_at, h.id
-          LIMIT $3
-        ) d
-        JOIN events e ON e.id = d.event_id
-        ORDER BY d.next_attempt_at, d.created_at, d.id
-        """,
+        HEADS,
         list(webhook_ids),
         now,
         batch,

@@ -46,6 +46,12 @@ async def test_the_stored_bytes_are_the_body_of_the_event(db, acme, now):
     assert await db.fetchval("SELECT body FROM events WHERE id = $1", queued.id) == body(queued)
 
 
+async def queue_and_fail(db, queued):
+    async with db.transaction() as tx:
+        await outbox.enqueue(tx, queued, now=queued.at, window=HOUR)
+        raise Transient("the caller changed its mind")
+
+
 async def test_every_endpoint_of_the_tenant_gets_its_own_delivery(db, acme, now):
     first, second = await webhook(db, acme), await webhook(db, acme)
 
@@ -142,9 +148,7 @@ async def test_a_rolled_back_transaction_leaves_nothing(db, acme, now):
     await webhook(db, acme)
 
     with pytest.raises(Transient):
-        async with db.transaction() as tx:
-            await outbox.enqueue(tx, event(tenant_id=acme, at=now), now=now, window=HOUR)
-            raise Transient("the caller changed its mind")
+        await queue_and_fail(db, event(tenant_id=acme, at=now))
 
     assert await db.fetchval("SELECT count(*) FROM events") == 0
     assert await db.fetchval("SELECT count(*) FROM webhook_windows") == 0
