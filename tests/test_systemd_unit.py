@@ -1,0 +1,41 @@
+"""The unit file is one that systemd understands, and as closed as a service on the Internet can be."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).parent.parent / "systemd" / "alertd.service"
+PROGRAM = "/opt/alertd/bin/alertd"
+
+pytestmark = [
+    pytest.mark.systemd,
+    pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"),
+]
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit with a program that exists here."""
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text().replace(PROGRAM, "/bin/true"))
+    return copy
+
+
+def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True)
+
+
+def test_every_line_is_understood(unit):
+    assert analyze("verify", unit).stderr == ""
+
+
+def test_misspelt_line_would_be_noticed(unit):
+    unit.write_text(unit.read_text().replace("ProtectSystem=", "ProtectSytem="))
+
+    assert "ProtectSytem" in analyze("verify", unit).stderr
+
+
+def test_exposure_is_as_low_as_it_gets(unit):
+    assert analyze("security", "--offline=true", "--threshold=11", unit).returncode == 0
