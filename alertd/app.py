@@ -3,18 +3,22 @@
 import asyncio
 import gc
 import random
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 
 from alertd import __version__
-from alertd.admin.server import open_server
+from alertd.admin.server import open_server, operations
+from alertd.admin.vitals import Vitals
 from alertd.alerts.execution import Executions, Job
 from alertd.alerts.lifecycle import Policy
+from alertd.cipher import Cipher, load_or_create_key
 from alertd.config import Settings
 from alertd.credentials.exchange import open_exchanges
 from alertd.credentials.inventory import Inventory
@@ -22,10 +26,14 @@ from alertd.credentials.limits import Limits
 from alertd.credentials.look import Patience
 from alertd.credentials.passes import begin_pass, keep_discovering
 from alertd.credentials.recorder import CHECK_NAME, Recorder, Rules
+from alertd.credentials.sweep import OnCheck, Scope
+from alertd.credentials.sweep import begin as begin_sweep
+from alertd.credentials.sweep import run as run_sweep
+from alertd.credentials.sweep_store import Origin, Sweep
 from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, apply_schema, open_db
-from alertd.errors import Transient
+from alertd.errors import ConfigError
 from alertd.postgres import open_embedded
 from alertd.process import (
     READY,
@@ -40,14 +48,21 @@ from alertd.process import (
     watchdog_interval,
 )
 from alertd.schedule import AlarmClock, Interval, Schedule
-from alertd.secretstore import SecretStore, open_store
+from alertd.secretstore import SecretStore, ciphertext_exists, open_store
+from alertd.webhooks import notifiers, seals
+from alertd.webhooks.channels import open_channels
+from alertd.webhooks.dns import Names
+from alertd.webhooks.guard import own_addresses, policy_of
+from alertd.webhooks.post import open_poster
 from alertd.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
 
 Now = Callable[[], datetime]
 
+POSTGRESQL_PORT: Final = 5432
 LOOP_PATIENCE: Final = timedelta(seconds=60)
+FLUSH: Final = timedelta(seconds=5)  # a sweep on the command line waits this long for quick retries
 DRAIN: Final = timedelta(seconds=15)  # for a scheduled run under way when the daemon stops
 
 
@@ -101,7 +116,8 @@ async def open_core(
         exchanges = await stack.enter_async_context(
             open_exchanges(settings, limits=limits, now=world.now, stalled_since=stalled_since)
         )
-        recorder = Recorder(db, _rules(settings))
+        sender = await stack.enter_async_context(_open_sender(db, dsn, cipher, settings, world))
+        recorder = Recorder(db, _rules(settings), announced=sender.wake)
         await stack.enter_async_context(_running(recorder.run()))
         sweeper = Sweeper(
             Outside(db=db, secrets=secrets, ask=exchanges.ask, now=world.now),
@@ -110,7 +126,6 @@ async def open_core(
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
-        sender = await stack.enter_async_context(open_sender(db, cipher, settings, world))
         yield Core(settings, world, db, secrets, sweeper, sender)
 
 
@@ -121,6 +136,35 @@ async def _database(settings: Settings, *, attach: bool) -> AsyncIterator[str]:
         return
     async with open_embedded(settings.state_dir, attach=attach) as dsn:
         yield dsn
+
+
+async def _open_cipher(settings: Settings, db: Db) -> Cipher:
+    """The encryption key; made once, and never again while something is sealed with another."""
+    sealed = ciphertext_exists(settings.state_dir) or await seals.any_sealed(db)
+    return load_or_create_key(settings.secrets.encryption_key, settings.state_dir, ciphertext_exists=sealed)
+
+
+@asynccontextmanager
+async def _open_sender(db: Db, dsn: str, cipher: Cipher, settings: Settings, world: World) -> AsyncIterator[Sender]:
+    """The sender with its channels; receivers may never be our own admin port or database."""
+    names = Names()
+    own = await own_addresses([(settings.admin.host, settings.admin.port), *_servers(dsn)], names)
+    timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
+    async with (
+        open_poster(policy_of(settings.webhooks, own), names, timeout=timeout) as poster,
+        open_channels(settings, poster) as channels,
+    ):
+        async with db.transaction() as tx:
+            notifiers_of = [notifier.name for notifier in settings.notify]
+            await notifiers.sync(tx, notifiers_of, channel="apprise", now=world.now())
+        yield Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
+
+
+def _servers(dsn: str) -> list[tuple[str, int]]:
+    """Hosts and ports in a DSN; none for a UNIX socket."""
+    authority = urlsplit(dsn).netloc.rpartition("@")[2]
+    parsed = (urlsplit(f"//{server}") for server in authority.split(",") if server)
+    return [(server.hostname, server.port or POSTGRESQL_PORT) for server in parsed if server.hostname]
 
 
 def _rules(settings: Settings) -> Rules:
@@ -145,6 +189,14 @@ def _pace(settings: Settings) -> Pace:
         patience=Patience(credentials.retries, timedelta(seconds=credentials.retry_delay_seconds)),
         timeout=timedelta(seconds=credentials.timeout_seconds),
     )
+
+
+async def sweep_once(core: Core, scope: Scope, on_check: OnCheck) -> Sweep:
+    """One sweep now, and the delivery of what is due after it. Raises Busy while another one runs."""
+    sweep_id = await begin_sweep(core.sweeper, origin=Origin.COMMAND, requested_by="command line", scope=scope)
+    done = await run_sweep(core.sweeper, sweep_id, scope, on_check=on_check)
+    await core.sender.flush(within=FLUSH)
+    return done
 
 
 @asynccontextmanager
@@ -176,12 +228,16 @@ async def run(
         supervising(stop) as loops,
     ):
         loops.start("lag", lag.run)
+        vitals = Vitals(core.db, store_usable=lambda: core.sweeper.watch.usable)
+        loops.start("vitals", vitals.run)
         _start_work(core, loops)
-        async with open_server(settings.admin, ready=lambda: _waiting_for(core)) as url:
+        async with open_server(
+            operations(vitals.waiting_for), host=settings.admin.host, port=settings.admin.port, tls=_tls(settings)
+        ) as address:
             gc.collect()
             gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
-            _say_started(core, url)
-            started(core, url)
+            _say_started(core, address.url)
+            started(core, address.url)
             await stop.wait()
             notify(STOPPING)
             log.info("Stopping: what is under way may end")
@@ -220,16 +276,17 @@ def _jobs(core: Core) -> Mapping[str, Job]:
     }
 
 
-async def _waiting_for(core: Core) -> list[str]:
-    """What keeps the daemon from doing its work, one word each; empty when it is ready."""
-    problems = []
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """The admin port's certificate, if one is set. Raises ConfigError for one that cannot be used."""
+    admin = settings.admin
+    if admin.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        await core.db.fetchval("SELECT 1")
-    except Transient:
-        problems.append("database")
-    if not core.sweeper.watch.usable:
-        problems.append("secret_store")
-    return problems
+        context.load_cert_chain(admin.tls_cert, admin.tls_key)
+    except (OSError, ssl.SSLError) as exc:
+        raise ConfigError([f"admin.tls_cert: {admin.tls_cert} cannot be used ({exc.strerror or exc})"]) from exc
+    return context
 
 
 def _say_started(core: Core, url: str) -> None:

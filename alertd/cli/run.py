@@ -1,7 +1,6 @@
 """`alertd run`: the daemon."""
 
 import asyncio
-import sys
 from typing import Final
 
 import structlog
@@ -20,7 +19,7 @@ log = structlog.get_logger(__name__)
 def run(config: ConfigFile = None) -> None:
     """Run the daemon until SIGTERM; without any configuration it runs on an embedded database."""
     settings = load(config)
-    configure_logging(settings.logging.level, settings.logging.format, sys.stderr)
+    configure_logging(level=settings.logging.level, format=settings.logging.format)
     report_crashes()
     for warning in settings.warnings:
         log.warning("Setting", problem=warning)

@@ -1,7 +1,6 @@
 """`alertd sweep`: check every credential now, beside a running daemon or without one."""
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
@@ -37,7 +36,7 @@ def sweep(
     Ends with 0 when the sweep completed, whatever the verdicts.
     """
     settings = load(config)
-    configure_logging(settings.logging.level, settings.logging.format, sys.stderr)
+    configure_logging(level=settings.logging.level, format=settings.logging.format)
     checks: list[Recorded] = []
     with _progress() as progress:
         task = progress.add_task("checking", total=None)
@@ -74,7 +73,7 @@ async def _sweep(settings: Settings, scope: Scope, seen: OnCheck) -> Sweep:
         async with open_core(settings, attach=True, stalled_since=lag.stalled_since) as core:
             measuring = asyncio.create_task(lag.run(stop))
             try:
-                return await app.sweep_once(core, scope, stop, seen)
+                return await app.sweep_once(core, scope, seen)
             finally:
                 stop.set()
                 await measuring

@@ -69,6 +69,20 @@ async def add(sql: Sql, found: Sequence[Found], now: datetime) -> int:
     )
 
 
+async def add_tenant(sql: Sql, tenant_id: UUID, name: str, now: datetime) -> None:
+    """A tenant by a person's hand; one that discovery found first only gets its name."""
+    await sql.execute(
+        """
+        INSERT INTO tenants (id, name, created_at)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
+        """,
+        tenant_id,
+        name,
+        now,
+    )
+
+
 async def known(sql: Sql) -> list[Known]:
     """Every credential that is not retired."""
     rows = await sql.fetch(

@@ -5,7 +5,7 @@ the credential now and will see for itself.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -60,8 +60,9 @@ class _Waiting:
 class Recorder:
     """Collects finished checks and commits them; `put` returns when its check is committed."""
 
-    def __init__(self, db: Db, rules: Rules) -> None:
+    def __init__(self, db: Db, rules: Rules, *, announced: Callable[[], None] = lambda: None) -> None:
         self._db = db
+        self._announced = announced
         self.rules = rules
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
@@ -127,6 +128,8 @@ class Recorder:
             )
             await store.insert_check(tx, check, applied.memory)
             await store.record(tx, check, applied.memory)
+        if applied.event_id is not None:
+            self._announced()
         return applied.memory
 
     def _finding(self, check: Check) -> Finding:

@@ -185,6 +185,19 @@ async def in_scope(sql: Sql, *, tenant_id: UUID | None, exchange: str | None) ->
     return {row["exchange"]: row["ids"] for row in rows}
 
 
+async def count_by_verdict(sql: Sql) -> dict[str, int]:
+    """How many credentials have which last verdict; `unchecked` for those without."""
+    rows = await sql.fetch(
+        """
+        SELECT coalesce(verdict, 'unchecked') AS verdict, count(*) AS count
+        FROM credentials
+        WHERE retired_at IS NULL
+        GROUP BY 1
+        """
+    )
+    return {row["verdict"]: row["count"] for row in rows}
+
+
 async def lock_claim(sql: Sql, claim: Claim) -> bool:
     """Whether this lease still holds; keeps the row until the transaction ends."""
     row = await sql.fetchrow(
