@@ -177,6 +177,7 @@ def _rules(settings: Settings) -> Rules:
         window=timedelta(minutes=settings.webhooks.per_credential_minutes),
         aloud=credentials.notify,
         max_tenants=settings.metrics.max_tenants,
+        expiry_warning_days=credentials.expiry_warning_days,
     )
 
 

@@ -17,10 +17,13 @@ from alertd.alerts import pipeline
 from alertd.alerts.lifecycle import Memory, Policy, Sign, restarted
 from alertd.alerts.pipeline import Finding, Speech
 from alertd.alerts.store import Identity
-from alertd.credentials import notices, store
+from alertd.credentials import advice, notices, store
+from alertd.credentials.advice import Told, advise
 from alertd.credentials.store import Check
-from alertd.db import Db
-from alertd.model import EventType, Severity, Verdict
+from alertd.db import Db, Tx
+from alertd.model import Event, EventType, Severity, Verdict
+from alertd.webhooks import outbox
+from alertd.webhooks.message import new_event_id
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ class Rules:
     window: timedelta
     aloud: bool
     max_tenants: int
+    expiry_warning_days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Recorder:
             await self._commit(batch)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
-        quiet = [w for w in batch if unremarkable(w.check)]
+        quiet = [w for w in batch if self._unremarkable(w.check)]
         try:
             kept = await store.record_quiet(self._db, [w.check for w in quiet]) if quiet else set()
         except Exception as exc:  # noqa: BLE001 - handed to whoever waits for it
@@ -126,11 +130,47 @@ class Recorder:
                 speech=self._speech(check),
                 now=check.checked_at,
             )
+            advised = await self._advise(tx, check)
             await store.insert_check(tx, check, applied.memory)
-            await store.record(tx, check, applied.memory)
-        if applied.event_id is not None:
-            self._announced()
+            await store.record(tx, check, applied.memory, notices=advised.as_json())
+        self._announced()
         return applied.memory
+
+    async def _advise(self, tx: Tx, check: Check) -> Told:
+        """Tell of risky rights and a near end of a key that works; in quiet mode nothing was told."""
+        told = Told.of(check.claim.notices)
+        if not self.rules.aloud:
+            return told
+        after, events = self._advice(check)
+        for event_type in events:
+            event = Event(
+                id=new_event_id(check.checked_at),
+                type=event_type,
+                tenant_id=check.claim.ref.tenant_id,
+                at=check.checked_at,
+                subject=str(check.claim.id),
+                fields=advice.fields(check.claim.ref, check.result, event_type, check.checked_at),
+                check_id=check.id,
+            )
+            await outbox.enqueue(tx, event, now=check.checked_at, window=self.rules.window)
+        return after
+
+    def _advice(self, check: Check) -> tuple[Told, tuple[EventType, ...]]:
+        return advise(
+            Told() if _replaced(check) else Told.of(check.claim.notices),
+            check.result,
+            now=check.checked_at,
+            expiry_warning_days=self.rules.expiry_warning_days,
+        )
+
+    def _unremarkable(self, check: Check) -> bool:
+        """Whether this result moves neither streak nor alert, and there is no advice about it."""
+        if check.result.verdict is Verdict.INCONCLUSIVE:
+            return not _replaced(check)
+        memory = check.claim.memory
+        if check.result.verdict is Verdict.INVALID or memory.streak or memory.alerting:
+            return False
+        return not self.rules.aloud or self._advice(check) == (Told.of(check.claim.notices), ())
 
     def _finding(self, check: Check) -> Finding:
         ref, result = check.claim.ref, check.result
@@ -150,14 +190,6 @@ class Recorder:
             window=self.rules.window,
             aloud=self.rules.aloud,
         )
-
-
-def unremarkable(check: Check) -> bool:
-    """Whether this result moves neither streak nor alert."""
-    if check.result.verdict is Verdict.INCONCLUSIVE:
-        return not _replaced(check)
-    memory = check.claim.memory
-    return check.result.verdict is Verdict.VALID and memory.streak == 0 and not memory.alerting
 
 
 def _replaced(check: Check) -> bool:

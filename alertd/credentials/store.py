@@ -1,6 +1,6 @@
 """SQL of credentials: claim what is due under a lease, record what was found, fenced by that lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -276,7 +276,7 @@ def _columns(checks: Sequence[Check]) -> tuple[list[Any], ...]:
     )
 
 
-async def record(sql: Sql, check: Check, memory: Memory) -> None:
+async def record(sql: Sql, check: Check, memory: Memory, *, notices: Mapping[str, Any]) -> None:
     """Record one remarkable result with the memory that follows from it. The claim must be locked."""
     result = check.result
     permissions = _told(result.permissions)
@@ -285,7 +285,7 @@ async def record(sql: Sql, check: Check, memory: Memory) -> None:
         UPDATE credentials
         SET verdict = $2, reason = $3, code = $4, permissions = coalesce($5, permissions), warnings = $6,
             duration_ms = $7, consecutive_failures = $8, first_failure_at = $9, last_success_at = $10,
-            last_checked_at = $11, alerting = $12, next_check_at = $13, secret_version = $14,
+            last_checked_at = $11, alerting = $12, next_check_at = $13, secret_version = $14, notices = $15,
             lease_id = NULL, lease_until = NULL
         WHERE id = $1
         """,
@@ -303,6 +303,7 @@ async def record(sql: Sql, check: Check, memory: Memory) -> None:
         memory.alerting,
         check.next_check_at,
         check.secret_version,
+        dict(notices),
     )
 
 

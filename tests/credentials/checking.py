@@ -16,7 +16,7 @@ from alertd.credentials.recorder import Recorder, Rules
 from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, Row, new_id
-from alertd.errors import StoreDown
+from alertd.errors import StoreDown, StoreFault
 from alertd.model import CheckResult, CredentialRef, CredentialType, Reason, Secret
 from alertd.secretstore.file import FileStore
 
@@ -28,8 +28,12 @@ class Sealable(FileStore):
     """A file store that can be lost as a whole, as Vault is when it is sealed."""
 
     lost: StoreDown | None = None
+    reads_until_lost = -1  # counts down; below zero it never happens by itself
 
     async def read(self, ref: CredentialRef) -> Secret:
+        self.reads_until_lost -= 1
+        if self.reads_until_lost == 0:
+            self.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
         self._maybe_lost()
         return await super().read(ref)
 
@@ -54,6 +58,7 @@ class Scene:
     sweeper: Sweeper
     time: datetime
     says: dict[CredentialRef, list[Reason]] = field(default_factory=dict)
+    good: dict[CredentialRef, CheckResult] = field(default_factory=dict)  # what a good answer says of rights
     asked: list[CredentialRef] = field(default_factory=list)
     on_ask: Callable[[CredentialRef], None] = lambda _ref: None
 
@@ -62,7 +67,8 @@ class Scene:
         self.asked.append(ref)
         self.on_ask(ref)
         script = self.says.get(ref, [Reason.OK])
-        return CheckResult(script.pop(0) if len(script) > 1 else script[0])
+        reason = script.pop(0) if len(script) > 1 else script[0]
+        return self.good.get(ref, CheckResult(reason)) if reason is Reason.OK else CheckResult(reason)
 
     def now(self) -> datetime:
         return self.time
@@ -107,7 +113,13 @@ async def scene(
     interval: timedelta = SIX_HOURS,
 ) -> AsyncIterator[Scene]:
     store = Sealable(folder / "secrets", Cipher([KEY]))
-    rules = Rules(Policy(strikes, timedelta(hours=24)), timedelta(hours=1), aloud=aloud, max_tenants=10)
+    rules = Rules(
+        Policy(strikes, timedelta(hours=24)),
+        timedelta(hours=1),
+        aloud=aloud,
+        max_tenants=10,
+        expiry_warning_days=(14, 7, 1),
+    )
     pace = Pace(
         interval,
         spread=True,

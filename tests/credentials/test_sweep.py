@@ -158,14 +158,11 @@ async def test_a_store_lost_in_the_middle_fails_the_sweep_and_moves_no_streak(wo
     refs = [await world.key(BAD) for _ in range(60)]
     await swept(world)
 
-    def lose(_ref: object) -> None:
-        world.store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
-
-    world.on_ask = lose
+    world.store.reads_until_lost = 30
     done = await swept(world)
 
     assert (done.state, done.error) == (SweepState.FAILED, "the secret store is sealed")
-    assert len(refs) < len(world.asked) < 2 * len(refs)
+    assert len(world.asked) < 2 * len(refs)
     assert await db.fetch("SELECT DISTINCT consecutive_failures, lease_id FROM credentials") == [(1, None)]
     assert await world.events() == ["system.alert"]
 
