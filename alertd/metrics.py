@@ -64,13 +64,9 @@ WEBHOOK_DELIVERIES: Final = _counter(
 
 # --- This process ----------------------------------------------------------------------------
 
-BUILD_INFO: Final = _gauge(
-    "alertd_build_info", "Always 1; the labels say what is running.", ["version", "python"]
-)
+BUILD_INFO: Final = _gauge("alertd_build_info", "Always 1; the labels say what is running.", ["version", "python"])
 BUILD_INFO.labels(version=__version__, python=platform.python_version()).set(1)
-LOOP_LAG: Final = _gauge(
-    "alertd_loop_lag_seconds", "Longest time the event loop was late in the last minute."
-)
+LOOP_LAG: Final = _gauge("alertd_loop_lag_seconds", "Longest time the event loop was late in the last minute.")
 LOOP_DELAYS: Final = _histogram(
     "alertd_loop_delay_seconds",
     "How late the event loop was, each time it was measured.",
@@ -83,9 +79,7 @@ RELOAD_TIME: Final = _gauge(
     "alertd_config_last_reload_success_timestamp_seconds", "When the settings now in force were loaded."
 )
 DATABASE_UP: Final = _gauge("alertd_database_up", "1 if the database answered when last asked, else 0.")
-SECRET_STORE_UP: Final = _gauge(
-    "alertd_secret_store_up", "1 if the secret store answered when last asked, else 0."
-)
+SECRET_STORE_UP: Final = _gauge("alertd_secret_store_up", "1 if the secret store answered when last asked, else 0.")
 
 # --- Credentials -----------------------------------------------------------------------------
 
@@ -98,9 +92,7 @@ SWEEP_RUNNING: Final = _gauge("alertd_sweep_running", "1 while a sweep is under 
 SWEEP_PROGRESS: Final = _gauge(
     "alertd_sweep_progress_ratio", "Share of the credentials in the present or last sweep already checked."
 )
-SWEEP_AGE: Final = _gauge(
-    "alertd_sweep_age_seconds", "Time since a sweep was last completed; NaN while none ever was."
-)
+SWEEP_AGE: Final = _gauge("alertd_sweep_age_seconds", "Time since a sweep was last completed; NaN while none ever was.")
 SWEEP_AGE.set(nan)
 EXCHANGE_BACKED_OFF: Final = _gauge(
     "alertd_exchange_backed_off",
@@ -116,9 +108,7 @@ STALLED_CHECKS: Final = _counter(
 UNKNOWN_ANSWERS: Final = _counter(
     "alertd_unknown_answers_total", "Answers of an exchange that no rule knows.", ["exchange"]
 )
-LATE_SETTLES: Final = _counter(
-    "alertd_late_settles_total", "Results thrown away because their lease had run out."
-)
+LATE_SETTLES: Final = _counter("alertd_late_settles_total", "Results thrown away because their lease had run out.")
 
 # --- Alerts and deliveries -------------------------------------------------------------------
 
@@ -126,9 +116,7 @@ OLDEST_DUE_DELIVERY: Final = _gauge(
     "alertd_oldest_due_delivery_seconds", "How long the longest-waiting delivery has been due; 0: none is."
 )
 DELIVERIES: Final = _gauge("alertd_deliveries", "Deliveries by state.", ["state"])
-OPEN_CIRCUITS: Final = _gauge(
-    "alertd_open_circuits", "Receivers that are left alone after failing too often."
-)
+OPEN_CIRCUITS: Final = _gauge("alertd_open_circuits", "Receivers that are left alone after failing too often.")
 SUPPRESSED: Final = _counter("alertd_suppressed_total", "Messages held back, by the rule that did.", ["kind"])
 ESCALATIONS: Final = _counter("alertd_escalations_total", "Alerts that nobody acknowledged in time.")
 REFUSED_ADDRESSES: Final = _counter(
@@ -148,9 +136,7 @@ SCHEDULE_LATENESS: Final = _histogram(
     "How long after its time a scheduled check started.",
     buckets=_LATE_SECONDS,
 )
-EXECUTIONS: Final = _counter(
-    "alertd_executions_total", "Scheduled checks by how they ended.", ["schedule", "outcome"]
-)
+EXECUTIONS: Final = _counter("alertd_executions_total", "Scheduled checks by how they ended.", ["schedule", "outcome"])
 
 _named_tenants: set[str] = set()
 
