@@ -1,17 +1,29 @@
-"""Moves messages through the tables by hand: queue, take, begin, settle, and look."""
+"""Moves messages through the tables, by hand (queue, take, begin, settle) or with a real sender, and looks."""
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from alertd.cipher import Cipher
+from alertd.config import Settings
 from alertd.db import Db, Row
 from alertd.model import Event, EventType
 from alertd.webhooks import outbox
+from alertd.webhooks.channels import open_channels
 from alertd.webhooks.claims import Attempt, Claim, Due, Harvest, begin, claim, release
+from alertd.webhooks.dns import Names
 from alertd.webhooks.message import new_event_id
+from alertd.webhooks.post import open_poster
 from alertd.webhooks.retry import Fault, Outcome
+from alertd.webhooks.sender import Sender
 from alertd.webhooks.settlement import Policy, Settled, settle
+from tests.factories import tenant, webhook
+from tests.webhooks.receivers import LOOPBACK, Receiver
 
 FAILED = EventType.CREDENTIAL_FAILED
 RECOVERED = EventType.CREDENTIAL_RECOVERED
@@ -72,6 +84,11 @@ async def say(
     queued = event(kind, tenant_id=tenant_id, subject=subject, at=at)
     await queue(db, queued, window=window, **narrowed)
     return queued.id
+
+
+async def say_many(db: Db, kind: EventType, tenant_id: UUID | None, *, at: datetime, messages: int) -> list[str]:
+    """Queue as many events, each of a subject of its own; answers their ids."""
+    return [await say(db, kind, tenant_id, at=at, subject=f"key-{number}") for number in range(messages)]
 
 
 async def take(db: Db, now: datetime, *, limit: int = 100, max_age: timedelta = MAX_AGE) -> Harvest:
@@ -148,3 +165,94 @@ async def log_of(db: Db, event_id: str) -> Sequence[Row]:
         """,
         event_id,
     )
+
+
+# --- With a real sender ----------------------------------------------------------------------
+
+
+class Clock:
+    """Time that stands still until it is moved; `real` adds what has passed since."""
+
+    def __init__(self, start: datetime, *, real: bool = False) -> None:
+        self.start = start
+        self._began = time.monotonic()
+        self._real = real
+
+    def __call__(self) -> datetime:
+        return self.start + timedelta(seconds=time.monotonic() - self._began if self._real else 0)
+
+    def move(self, by: timedelta) -> None:
+        self.start += by
+
+
+CIPHER = Cipher([b"k" * 32])
+
+
+def settings_for(state_dir: Path, **webhooks: Any) -> Settings:
+    """Receivers on loopback, over plain HTTP, and retries that come soon."""
+    chosen = {
+        "allow_cidrs": ["127.0.0.0/8"],
+        "allow_http": True,
+        "ports": [],
+        "retry_backoff_base": 0.05,
+        "timeout_seconds": 2.0,
+        **webhooks,
+    }
+    return Settings(state_dir=state_dir, webhooks=chosen)
+
+
+@asynccontextmanager
+async def a_sender(db: Db, now: Callable[[], datetime], **webhooks: Any) -> AsyncIterator[Sender]:
+    """A sender that posts for real."""
+    settings = settings_for(Path("/nonexistent"), **webhooks)
+    timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
+    async with (
+        open_poster(LOOPBACK, Names(), timeout=timeout) as poster,
+        open_channels(settings, poster) as channels,
+    ):
+        yield Sender(db, channels=channels, cipher=CIPHER, settings=settings, now=now, jitter=lambda: 0.0)
+
+
+@asynccontextmanager
+async def running(sender: Sender) -> AsyncIterator[asyncio.Event]:
+    """The sender's loop; it is told to stop at the end, and waited for."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(sender.run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await task
+
+
+async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0.02)
+
+
+async def all_finished(db: Db) -> bool:
+    left = await db.fetchval("SELECT count(*) FROM webhook_deliveries WHERE finished_at IS NULL")
+    return bool(left == 0)
+
+
+def header(request: bytes, name: str) -> str | None:
+    """One header of a raw request, by its name in any case."""
+    lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    found = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    return found.get(name.lower())
+
+
+def ids(receiver: Receiver) -> list[str | None]:
+    """The webhook-ids that arrived, in their order, repetitions included."""
+    return [header(request, "webhook-id") for request in receiver.requests]
+
+
+async def tenants_with_messages(db: Db, receiver: Receiver, *, tenants: int, messages: int, at: datetime) -> list[str]:
+    """As many tenants with one endpoint each, and messages for it; answers the event ids."""
+    queued = []
+    for _ in range(tenants):
+        owner = await tenant(db)
+        await webhook(db, owner, url=receiver.url())
+        queued += await say_many(db, FAILED, owner, at=at, messages=messages)
+    return queued
