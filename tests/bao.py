@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -34,7 +35,7 @@ class Bao:
 
     def start(self) -> None:
         """Returns once the server answers, sealed or not; the log is in `home/log`."""
-        with (self.home / "log").open("ab") as log:
+        with (self.home / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 self.command,
                 env={"HOME": str(self.home), "PATH": os.environ["PATH"]},
@@ -58,22 +59,24 @@ class Bao:
         self.client().sys.seal()
 
     def unseal(self) -> None:
-        """Returns once the key-value engine answers again; `unseal_key` is known for the raft server only."""
-        self.client("").sys.submit_unseal_key(self.unseal_key)
+        """Returns once the key-value engine answers again."""
+        self._until(lambda: bool(self.unseal_key or self._printed_key()))
+        self.client("").sys.submit_unseal_key(self.unseal_key or self._printed_key())
         self._until(lambda: self._health() == 200)
-        self._until(lambda: self._reads())
+        self._until(self._reads)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def restart(self) -> None:
-        """The raft server comes back sealed."""
+        """The raft server comes back sealed, the other one empty."""
         self.start()
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
+    def _printed_key(self) -> str:
+        """The dev server makes a key at each start and prints it, a little later."""
+        printed = re.search(r"Unseal Key: (\S+)", (self.home / "log").read_text())
+        return printed[1] if printed else ""
 
     def _health(self) -> int:
         try:
@@ -171,8 +174,7 @@ def free_port_pair() -> int:
 def _initialise(bao: Bao) -> None:
     answer = bao.client("").sys.initialize(secret_shares=1, secret_threshold=1)
     bao.root_token, bao.unseal_key = answer["root_token"], answer["keys"][0]
-    client = bao.client("")
-    client.sys.submit_unseal_key(bao.unseal_key)
+    bao.client("").sys.submit_unseal_key(bao.unseal_key)
     bao._until(lambda: bao._health() == 200)
     bao.client().sys.enable_secrets_engine("kv", path="secret", options={"version": "2"})
     bao._until(bao._reads)
@@ -197,6 +199,6 @@ def _home() -> Iterator[Path]:
 
 
 def _die_with_parent() -> None:
-    """A killed test run leaves no server behind."""
+    """A killed test run leaves no server behind. The parent is the thread that starts it: use the main one."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -45,7 +45,7 @@ DOWN: Final[tuple[tuple[type[Exception], StoreFault, str], ...]] = (
     (
         answers.VaultError,
         StoreFault.UNREACHABLE,
-        "it answered with a status that an active server does not give; is it a standby or a replica?",
+        "it answered with a status that an active server does not give; is it a standby or a replica, or a proxy?",
     ),
     (
         failures.SSLError,

@@ -4,9 +4,10 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,15 @@ from alertd.errors import Refused, StoreDown, StoreFault
 from alertd.secretstore import open_store
 from alertd.secretstore.vault_store import open_vault
 from tests.secretstore.corner import BOB, Corner, ref, vault_settings
-from tests.secretstore.stubs import answering, certificate_of_no_use
+from tests.secretstore.stubs import answer, answering, certificate_of_no_use, until, wire_to
+
+LOGGED_IN = "Logged in to the secret store"
+NOT_RENEWED = "The login to the secret store could not be renewed"
+RENEWED_AGAIN = "The login to the secret store is renewed again"
+
+
+def events(logs: list[MutableMapping[str, Any]]) -> list[str]:
+    return [line["event"] for line in logs]
 
 
 @pytest.fixture
@@ -71,21 +80,19 @@ async def test_an_approle_near_its_longest_life_logs_in_again_by_itself(
     with capture_logs() as logs:
         async with open_store(settings, cipher) as store:
             await store.health()
-            await asyncio.sleep(2.6)
-            logins = [line for line in logs if line["event"] == "Logged in to the secret store"]
+            await until(lambda: events(logs).count(LOGGED_IN) == 2)
             await store.health()
-
-    assert len(logins) == 2
 
 
 async def test_a_batch_token_is_replaced_at_half_of_its_life(
     corner: Corner, cipher: Cipher, role: Callable[..., dict[str, str]]
 ) -> None:
     settings = corner.settings(**role(token_ttl="1s", token_type="batch"))
-    async with open_store(settings, cipher) as store:
-        await store.health()
-        await asyncio.sleep(1.4)
-        await store.health()
+    with capture_logs() as logs:
+        async with open_store(settings, cipher) as store:
+            await store.health()
+            await until(lambda: events(logs).count(LOGGED_IN) == 3)
+            await store.health()
 
 
 @pytest.mark.parametrize("wrong", [{"secret_id": "11111111-2222-3333-4444-555555555555"}, {"role_id": "nobody"}])
@@ -121,9 +128,31 @@ async def test_a_login_that_cannot_be_renewed_is_reported_once(
             await store.health()
             await asyncio.sleep(1.7)
 
-    warnings = [line for line in logs if line["log_level"] == "warning"]
-    assert [line["event"] for line in warnings] == ["The login to the secret store could not be renewed"]
-    assert warnings[0]["fault"] is StoreFault.LOGIN_REFUSED
+    assert events(logs) == [LOGGED_IN, NOT_RENEWED]
+    assert logs[1]["fault"] is StoreFault.LOGIN_REFUSED
+
+
+async def test_an_outage_at_renewal_time_is_reported_once_and_so_is_its_end(
+    corner: Corner, cipher: Cipher, role: Callable[..., dict[str, str]]
+) -> None:
+    login = role(token_ttl="2s")
+    with capture_logs() as logs:
+        async with (
+            wire_to(corner.bao.address) as wire,
+            open_store(corner.settings(address=wire.address, **login), cipher) as store,
+        ):
+            await store.health()
+            wire.cut()
+            await asyncio.sleep(2.0)
+            wire.breaks = 0
+            await asyncio.sleep(1.0)
+
+    assert [
+        (line["log_level"], line["event"]) for line in logs if line["event"] != "Logged in to the secret store"
+    ] == [
+        ("warning", "The login to the secret store could not be renewed"),
+        ("info", "The login to the secret store is renewed again"),
+    ]
 
 
 async def test_a_renewable_token_outlives_its_ttl(corner: Corner, cipher: Cipher) -> None:
@@ -144,9 +173,7 @@ async def test_a_token_at_its_longest_life_is_warned_about_and_then_refused(corn
                 await store.health()
 
     assert down.value.fault is StoreFault.LOGIN_REFUSED
-    assert "The token of the secret store cannot be renewed further; replace it soon" in {
-        line["event"] for line in logs
-    }
+    assert events(logs) == [LOGGED_IN, "The token of the secret store cannot be renewed further; replace it soon"]
 
 
 async def test_a_token_that_cannot_be_renewed_is_warned_about_at_once(corner: Corner, cipher: Cipher) -> None:
@@ -155,9 +182,7 @@ async def test_a_token_that_cannot_be_renewed_is_warned_about_at_once(corner: Co
         async with open_store(corner.settings(token=token), cipher) as store:
             await store.health()
 
-    assert [line["event"] for line in logs if line["log_level"] == "warning"] == [
-        "The token of the secret store ends and cannot be renewed"
-    ]
+    assert events(logs) == [LOGGED_IN, "The token of the secret store ends and cannot be renewed"]
 
 
 async def test_a_token_that_expires_is_a_refused_login(corner: Corner, cipher: Cipher) -> None:
@@ -199,6 +224,14 @@ async def test_a_token_that_may_not_look_at_itself_is_told_from_a_dead_one(corne
     assert down.value.fault is StoreFault.LOGIN_REFUSED
 
 
+async def test_a_token_that_may_not_look_at_itself_gets_into_an_empty_store(corner: Corner, cipher: Cipher) -> None:
+    policy = corner.policy('path "$mount/metadata/$prefix" { capabilities = ["list"] }')
+    token = corner.token(policy, no_default_policy=True)
+
+    async with open_store(corner.settings(token=token), cipher) as store:
+        assert (await store.list_refs()).refs == ()
+
+
 async def test_callers_behind_a_failing_login_share_its_failure(tmp_path: Path, cipher: Cipher) -> None:
     asked = 0
 
@@ -206,7 +239,7 @@ async def test_callers_behind_a_failing_login_share_its_failure(tmp_path: Path, 
         nonlocal asked
         asked += 1
         await asyncio.sleep(0.1)
-        return web.json_response({"errors": ["permission denied"]}, status=403)
+        return answer({"errors": ["permission denied"]}, 403)
 
     async with answering(refuse) as address, open_store(vault_settings(tmp_path, address=address), cipher) as store:
         failures = await asyncio.gather(*(store.read(ref()) for _ in range(20)), return_exceptions=True)
@@ -253,7 +286,7 @@ def vouching(name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         user = {"username": f"system:serviceaccount:alertd:{name}", "uid": "u-1", "groups": ["system:serviceaccounts"]}
         body = await request.json()
         status = {"authenticated": True, "user": user, "audiences": body["spec"]["audiences"]}
-        return web.json_response(body | {"status": status}, status=201)
+        return answer(body | {"status": status}, 201)
 
     return review
 
