@@ -38,6 +38,7 @@ MAX_AGE = timedelta(hours=72)
 
 FAST = Policy(waits=(SECOND, 2 * SECOND), ceiling=HOUR, threshold=3)
 ONCE = Policy(waits=(), ceiling=HOUR, threshold=3)
+PATIENT_BREAKER = Policy(waits=(), ceiling=HOUR, threshold=1000)
 
 OK = Outcome(status=200, response="ok")
 ERROR = Outcome(status=500)
