@@ -1,9 +1,10 @@
 """One check from budget to verdict: walks an exchange's calls, keeps to its limits, and judges what came back."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from alertd.config import Settings
@@ -14,10 +15,13 @@ from alertd.credentials.rights import trading_cannot_trade, warnings
 from alertd.credentials.stall import StalledSince
 from alertd.model import UNKNOWN_PERMISSIONS, CheckResult, CredentialRef, Permissions, Reason, Secret
 
-# Answers in earnest: the exchange is up and serves us.
-TROUBLE: Final = frozenset(
-    {Reason.RATE_LIMITED, Reason.EXCHANGE_DOWN, Reason.NETWORK, Reason.INTERNAL_ERROR, Reason.BAD_SECRET}
-)
+DEAD: Final = frozenset({Reason.EXCHANGE_DOWN, Reason.NETWORK})
+# So many in a row, of any keys, and the exchange is left alone for a moment: each one costs a timeout.
+DEAD_AFTER: Final = 50
+DEAD_SECONDS: Final = 5.0
+DEAD_CEILING: Final = timedelta(minutes=1)
+# What says nothing about the exchange.
+OURS: Final = frozenset({Reason.RATE_LIMITED, Reason.INTERNAL_ERROR, Reason.BAD_SECRET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Exchanges:
         self._now = now
         self._build = build
         self._stalled_since = stalled_since
+        self._dead: Counter[str] = Counter()
         self._venues: dict[tuple[str, Site], Venue | None] = {}
 
     def known(self, exchange: str) -> bool:
@@ -132,10 +137,15 @@ class Exchanges:
         return heard
 
     async def _note(self, exchange: str, ruling: Ruling | None) -> None:
-        """Backs off where the answer asks for it; an answer in earnest ends the growth of the waits."""
+        """Backs off where the answer asks for it, or where there is none any more; an answer in earnest ends that."""
         if ruling is not None and ruling.stay_away is not None:
             await self._limits.back_off(exchange, ruling.stay_away.total_seconds(), ruling.reason)
-        elif ruling is None or ruling.reason not in TROUBLE:
+        elif ruling is not None and ruling.reason in DEAD:
+            self._dead[exchange] += 1
+            if self._dead[exchange] >= DEAD_AFTER:
+                await self._limits.back_off(exchange, DEAD_SECONDS, ruling.reason, ceiling=DEAD_CEILING)
+        elif ruling is None or ruling.reason not in OURS:
+            self._dead[exchange] = 0
             await self._limits.recover(exchange)
 
     def _accepted(self, ref: CredentialRef, permissions: Permissions, seconds: float) -> CheckResult:
@@ -156,9 +166,7 @@ def _refused(ruling: Ruling, seconds: float) -> CheckResult:
 
 def _trimmed(secret: Secret) -> Secret:
     """Without the blanks and line ends that copying leaves around a value."""
-    return replace(
-        secret,
-        api_key=secret.api_key.strip(),
-        api_secret=secret.api_secret.strip(),
-        passphrase=secret.passphrase.strip(),
-    )
+    key, text, passphrase = secret.api_key.strip(), secret.api_secret.strip(), secret.passphrase.strip()
+    if (key, text, passphrase) == (secret.api_key, secret.api_secret, secret.passphrase):
+        return secret
+    return replace(secret, api_key=key, api_secret=text, passphrase=passphrase)

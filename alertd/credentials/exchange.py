@@ -6,7 +6,6 @@ tenant is seen by the next. Exception texts of ccxt hold signed URLs: they are n
 """
 
 import asyncio
-import copy
 import functools
 import ssl
 import traceback
@@ -51,8 +50,18 @@ ODD: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 UNSIGNABLE: Final = (ccxt.AuthenticationError, ccxt.ArgumentsRequired, UnsupportedAlgorithm, *ODD)
 
 
+BROKEN: Final = (
+    (TimeoutError, "timeout"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ClientConnectorError, "connect"),
+    (aiohttp.ServerConnectionError, "disconnected"),
+    (aiohttp.ClientPayloadError, "truncated"),
+)
+
+
 class _Silence(Exception):
-    """No complete answer arrived."""
+    """No complete answer arrived; the text is one word for operators."""
 
 
 class _Unsignable(Exception):
@@ -66,11 +75,21 @@ class _Driver(ccxt.Exchange):  # type: ignore[misc]
     raised: tuple[str, ...] = ()
     exchange_seconds = 0.0
 
+    def check_required_credentials(self, *_: object) -> bool:
+        """An entry's `needs` were checked before."""
+        return True
+
     def sign(self, *args: Any, **options: Any) -> Any:
         try:
             return super().sign(*args, **options)
         except UNSIGNABLE as fault:
             raise _Unsignable from fault
+
+    async def fetch2(self, path: str, api: Any, method: str, params: Any, config: Any = None) -> Any:
+        """ccxt's own throttles, retries and caches; we have that."""
+        del config
+        signed = self.sign(path, api, method, params)
+        return await self.fetch(signed["url"], signed["method"], signed["headers"], signed["body"])
 
     async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         """Redirects are not followed: they would carry the key to wherever the answer says."""
@@ -87,7 +106,7 @@ class _Driver(ccxt.Exchange):  # type: ignore[misc]
             ) as response:
                 text = (await _bounded(response)).decode(errors="replace").strip()
         except (aiohttp.ClientError, OSError) as fault:
-            raise _Silence from fault
+            raise _Silence(_what_broke(fault)) from fault
         finally:
             self.exchange_seconds += perf_counter() - began
         parsed = self.parse_json(text)
@@ -124,14 +143,16 @@ def _private_key(pem: str) -> object:
     return load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
 
 
+def _what_broke(fault: Exception) -> str:
+    return next((word for kind, word in BROKEN if isinstance(fault, kind)), "broken")
+
+
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     """The body, cut off where it is larger than any answer that we could use."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
+    body = await response.content.readany()
+    while len(body) <= READ_LIMIT and (chunk := await response.content.readany()):
         body += chunk
-        if len(body) > READ_LIMIT:
-            break
-    return bytes(body[:READ_LIMIT])
+    return body[:READ_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +174,8 @@ class Place:
         try:
             body = await getattr(driver, call.method)(dict(call.params(secret, earlier)))
             permissions = self._good(call, driver, body)
-        except _Silence:
-            refusal = Ruling(Reason.NETWORK, "")
+        except _Silence as silence:
+            refusal = Ruling(Reason.NETWORK, str(silence))
         except _Unsignable:
             refusal = Ruling(Reason.BAD_SECRET, "")
         except Exception as fault:  # noqa: BLE001 - around a request
@@ -167,7 +188,8 @@ class Place:
 
     def _driver(self, secret: Secret) -> Any:
         """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
-        driver = copy.copy(self.template)
+        driver = object.__new__(type(self.template))
+        driver.__dict__.update(vars(self.template))
         driver.options = dict(self.options)
         driver.headers = dict(self.template.headers)
         for name, value in self.quirks.credentials(secret).items():

@@ -65,17 +65,21 @@ class Limits:
             if delay > 0.001 and self.backed_off(exchange) is None:
                 await asyncio.sleep(delay)
 
-    async def back_off(self, exchange: str, seconds: float, reason: Reason) -> None:
-        """Leaves the exchange alone for so long, longer each time in a row. Never raises: it holds here at least."""
+    async def back_off(self, exchange: str, seconds: float, reason: Reason, *, ceiling: timedelta = CEILING) -> None:
+        """Leaves the exchange alone for so long; each time in a row twice as long, up to the ceiling.
+
+        Never raises: without the database it holds in this process at least.
+        """
         budget = self._budget(exchange)
         now, wait = self._now(), timedelta(seconds=seconds)
-        budget.standing = _backed_off(budget.standing, now=now, wait=wait, reason=reason)
-        log.warning("Exchange backed off", exchange=exchange, reason=reason, seconds=round(seconds, 1))
+        if self.backed_off(exchange) is None:
+            log.warning("Exchange backed off", exchange=exchange, reason=reason)
+        budget.standing = _backed_off(budget.standing, now=now, wait=wait, ceiling=ceiling, reason=reason)
         if self._db is None:
             return
         try:
             budget.standing = await limits_store.back_off(
-                self._db, exchange, now=now, wait=wait, ceiling=CEILING, reason=reason
+                self._db, exchange, now=now, wait=wait, ceiling=ceiling, reason=reason
             )
         except Transient:
             log.warning("Back-off could not be shared", exchange=exchange)
@@ -126,10 +130,10 @@ class Limits:
         return loop.time() + (starts_at - self._now()).total_seconds()
 
 
-def _backed_off(standing: Standing, *, now: datetime, wait: timedelta, reason: Reason) -> Standing:
+def _backed_off(standing: Standing, *, now: datetime, wait: timedelta, ceiling: timedelta, reason: Reason) -> Standing:
     """What `limits_store.back_off` does, for this process alone."""
     if standing.until is not None and standing.until > now:
         later = now + wait > standing.until
         return Standing(max(standing.until, now + wait), reason if later else standing.reason, standing.backoffs)
-    doubled = min(wait * 2 ** min(standing.backoffs, DOUBLINGS), CEILING)
+    doubled = min(wait * 2 ** min(standing.backoffs, DOUBLINGS), ceiling)
     return Standing(now + max(wait, doubled), reason, standing.backoffs + 1)

@@ -14,13 +14,16 @@ def warnings(
     expiry_warning_days: Iterable[int],
 ) -> tuple[Warn, ...]:
     """In a fixed order. What the exchange does not say is never warned about."""
-    risky = {
-        Warn.CAN_WITHDRAW: permissions.withdraw is True,
-        Warn.READONLY_CAN_TRADE: credential_type is CredentialType.READONLY and permissions.trade is True,
-        Warn.EXPIRES_SOON: expiry_threshold(permissions.expires_at, now, expiry_warning_days) is not None,
-        Warn.NO_IP_RESTRICTION: permissions.ip_restricted is False,
-    }
-    return tuple(warn for warn, holds in risky.items() if holds)
+    found = []
+    if permissions.withdraw is True:
+        found.append(Warn.CAN_WITHDRAW)
+    if credential_type is CredentialType.READONLY and permissions.trade is True:
+        found.append(Warn.READONLY_CAN_TRADE)
+    if expiry_threshold(permissions.expires_at, now, expiry_warning_days) is not None:
+        found.append(Warn.EXPIRES_SOON)
+    if permissions.ip_restricted is False:
+        found.append(Warn.NO_IP_RESTRICTION)
+    return tuple(found)
 
 
 def trading_cannot_trade(credential_type: CredentialType, permissions: Permissions) -> bool:

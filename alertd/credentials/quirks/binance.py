@@ -5,26 +5,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from alertd.credentials.quirks.reading import any_of, at, flag, listed, moment_ms, said, table, word
+from alertd.credentials.quirks.reading import at, flag, listed, moment_ms, said, table, word
 from alertd.credentials.quirks.shape import HTML, Call, Quirks, Said, on
 from alertd.model import Permissions, Reason, Secret
 
-READS: Final = frozenset({"enableReading", "enableFixReadOnly"})
-WITHDRAWS: Final = frozenset({"enableWithdrawals"})
 TRANSFERS: Final = frozenset({"enableInternalTransfer", "permitsUniversalTransfer"})
+NOT_TRADES: Final = TRANSFERS | {"enableReading", "enableFixReadOnly", "enableWithdrawals"}
 
 
 def restrictions(body: object) -> Permissions | None:
     """Flags of the key itself. Those that are not known yet count as trading, so that none slips through."""
     if flag(body, "enableReading") is None:
         return None
-    switches = [name for name in table(body) or {} if name.startswith(("enable", "permits"))]
-    trades = [name for name in switches if name not in READS | WITHDRAWS | TRANSFERS]
+    switches = {name for name in table(body) or {} if name.startswith(("enable", "permits"))}
+    given = {name for name in switches if flag(body, name)}
     return Permissions(
-        read=flag(body, "enableReading"),
-        trade=any_of(flag(body, name) for name in trades),
-        withdraw=any_of(flag(body, name) for name in WITHDRAWS),
-        transfer=any_of(flag(body, name) for name in TRANSFERS),
+        read="enableReading" in given,
+        trade=bool(given - NOT_TRADES) if switches - NOT_TRADES else None,
+        withdraw=flag(body, "enableWithdrawals"),
+        transfer=bool(given & TRANSFERS) if switches & TRANSFERS else None,
         ip_restricted=flag(body, "ipRestrict"),
         expires_at=moment_ms(body, "tradingAuthorityExpirationTime"),
     )

@@ -9,7 +9,7 @@ from alertd.credentials.quirks.shape import Said
 def at(body: object, *path: str | int) -> object:
     """The value under keys and list positions, None where there is none."""
     for step in path:
-        if isinstance(step, str) and isinstance(body, Mapping):
+        if isinstance(body, dict):
             body = body.get(step)
         elif isinstance(step, int) and isinstance(body, list) and -len(body) <= step < len(body):
             body = body[step]
@@ -20,7 +20,7 @@ def at(body: object, *path: str | int) -> object:
 
 def table(body: object, *path: str | int) -> Mapping[str, object] | None:
     found = at(body, *path)
-    return found if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else None
 
 
 def listed(body: object, *path: str | int) -> list[object] | None:
@@ -49,9 +49,11 @@ def parts(body: object, *path: str | int) -> frozenset[str]:
 def flag(body: object, *path: str | int) -> bool | None:
     """True and false also as "true", 1, "1" and so on: recorded answers have all of these."""
     found = at(body, *path)
+    if found is True or found is False:
+        return found
     if isinstance(found, str):
         return {"true": True, "1": True, "false": False, "0": False}.get(found.lower())
-    return bool(found) if isinstance(found, bool | int) and found in {0, 1} else None
+    return bool(found) if isinstance(found, int) and found in {0, 1} else None
 
 
 def any_of(flags: Iterable[bool | None]) -> bool | None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -21,7 +21,7 @@ from tests.credentials.exchanges.conftest import ref, secret, settings_for, wall
 KEY_INFO = "/0/private/GetApiKeyInfo"
 
 
-def pem(key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> str:
+def pem(key: rsa.RSAPrivateKey | Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
@@ -43,6 +43,17 @@ async def test_a_binance_key_of_the_rsa_kind(sim: Simulator, exchanges: Exchange
     result = await exchanges.ask(ref("binance"), secret(account))
 
     assert result.reason is Reason.OK
+
+
+@pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP256K1()])
+async def test_a_kind_of_key_that_binance_does_not_take(
+    curve: ec.EllipticCurve, sim: Simulator, exchanges: Exchanges
+) -> None:
+    held = replace(secret(sim.add("binance")), api_secret=pem(ec.generate_private_key(curve)))
+
+    result = await exchanges.ask(ref("binance"), held)
+
+    assert (result.reason, sim.requests) == (Reason.BAD_SECRET, [])
 
 
 @pytest.mark.parametrize("number", [0, 2])
@@ -118,7 +129,7 @@ async def test_silence_is_the_networks_fault(sim: Simulator, tmp_path: Path) -> 
     async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
         result = await exchanges.ask(ref("bybit"), secret(account))
 
-    assert (result.reason, result.code) == (Reason.NETWORK, "")
+    assert (result.reason, result.code) == (Reason.NETWORK, "timeout")
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
@@ -127,7 +138,16 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
         result = await exchanges.ask(ref("okx"), Secret("key", "secret", "passphrase"))
 
-    assert result.reason is Reason.NETWORK
+    assert (result.reason, result.code) == (Reason.NETWORK, "connect")
+
+
+@pytest.mark.parametrize(("outage", "word"), [(Outage.RESET, "disconnected"), (Outage.TRUNCATED, "truncated")])
+async def test_operators_are_told_what_broke(outage: Outage, word: str, sim: Simulator, exchanges: Exchanges) -> None:
+    sim.exchange("bybit").outage = outage
+
+    result = await exchanges.ask(ref("bybit"), secret(sim.add("bybit")))
+
+    assert result.code == word
 
 
 async def test_a_check_during_a_stall_is_repeated_and_not_reported(

@@ -104,6 +104,14 @@ async def test_what_cannot_be_asked_is_said(exchange: str, exchanges: Exchanges)
     assert not exchanges.known(exchange)
 
 
+async def test_an_exchange_that_ccxt_has_dropped(exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("ccxt.async_support.kraken")
+
+    result = await exchanges.ask(ref("kraken"), HELD)
+
+    assert result.reason is Reason.UNSUPPORTED_EXCHANGE
+
+
 @pytest.mark.parametrize("exchange", ["bitso", *(name for name in EXCHANGES if name != "binance")])
 async def test_what_can_be_asked_is_known(exchange: str, exchanges: Exchanges) -> None:
     assert exchanges.known(exchange)
