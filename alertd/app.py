@@ -24,6 +24,7 @@ from alertd.credentials.exchange import open_exchanges
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.limits import Limits
 from alertd.credentials.look import Patience
+from alertd.credentials.mass import MassWatch
 from alertd.credentials.passes import begin_pass, keep_discovering
 from alertd.credentials.recorder import CHECK_NAME, Recorder, Rules
 from alertd.credentials.sweep import OnCheck, Scope
@@ -117,7 +118,7 @@ async def open_core(
             open_exchanges(settings, limits=limits, now=world.now, stalled_since=stalled_since)
         )
         sender = await stack.enter_async_context(_open_sender(db, dsn, cipher, settings, world))
-        recorder = Recorder(db, _rules(settings), announced=sender.wake)
+        recorder = Recorder(db, _rules(settings), _mass(db, settings), announced=sender.wake)
         await stack.enter_async_context(_running(recorder.run()))
         sweeper = Sweeper(
             Outside(db=db, secrets=secrets, ask=exchanges.ask, now=world.now),
@@ -179,6 +180,12 @@ def _rules(settings: Settings) -> Rules:
         max_tenants=settings.metrics.max_tenants,
         expiry_warning_days=credentials.expiry_warning_days,
     )
+
+
+def _mass(db: Db, settings: Settings) -> MassWatch:
+    credentials = settings.credentials
+    interval = timedelta(hours=credentials.interval_hours)
+    return MassWatch(db, fraction=credentials.mass_hold_fraction, interval=interval)
 
 
 def _pace(settings: Settings) -> Pace:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -17,6 +18,9 @@ from alertd.postgres.account import server_account
 from alertd.postgres.binaries import find_binaries
 from alertd.postgres.data import create_data
 from alertd.postgres.server import Cluster, dsn_of, running_server
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("patient")
 
 NUMBERS = itertools.count()
 # A hundred databases of 8 MB, and the log.

@@ -75,7 +75,7 @@ class Executions:
         again = await store.interrupted(self._db, schedule.name, now)
         if again is not None:
             return await self._take(schedule, again, Source.CATCH_UP)
-        last = await store.last_scheduled(self._db, schedule.name)
+        last = await store.last_scheduled(self._db, schedule.name, now)
         planned = plan(schedule, last=last, since=switch.since, now=now)
         if planned.missed and planned.missed_to is not None:
             await store.missed(

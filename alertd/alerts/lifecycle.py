@@ -72,6 +72,11 @@ def _worsened(memory: Memory, policy: Policy, now: datetime) -> tuple[Memory, St
     return after, Step.NOTHING
 
 
+def about_to_fire(memory: Memory, policy: Policy) -> bool:
+    """Whether one more bad finding opens an alert."""
+    return not memory.alerting and memory.streak + 1 >= policy.strikes
+
+
 def restarted(memory: Memory) -> Memory:
     """The memory after the subject itself was replaced (a new secret): a new streak, the same alert."""
     return replace(memory, streak=0, first_bad_at=None)

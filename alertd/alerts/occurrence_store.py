@@ -133,10 +133,12 @@ async def missed(sql: Sql, schedule: str, scheduled_at: datetime, *, count: int,
     )
 
 
-async def last_scheduled(sql: Sql, schedule: str) -> datetime | None:
-    """The latest occurrence that has a row, manual runs aside."""
+async def last_scheduled(sql: Sql, schedule: str, now: datetime) -> datetime | None:
+    """The latest occurrence up to now that has a row, manual runs aside."""
     at: datetime | None = await sql.fetchval(
-        "SELECT max(scheduled_at) FROM occurrences WHERE schedule = $1 AND source <> 'manual'", schedule
+        "SELECT max(scheduled_at) FROM occurrences WHERE schedule = $1 AND source <> 'manual' AND scheduled_at <= $2",
+        schedule,
+        now,
     )
     return at
 

@@ -5,8 +5,10 @@ from typing import Final
 
 import typer
 
+from alertd.cli.commands import register
 from alertd.cli.outcome import BAD_CONFIG, FAILED, complain
 from alertd.errors import AlertdError, ConfigError
+from alertd.process import configure_logging
 
 app: Final = typer.Typer(
     name="alertd",

@@ -14,11 +14,12 @@ import structlog
 
 from alertd import metrics
 from alertd.alerts import pipeline
-from alertd.alerts.lifecycle import Memory, Policy, Sign, restarted
+from alertd.alerts.lifecycle import Memory, Policy, Sign, about_to_fire, restarted
 from alertd.alerts.pipeline import Finding, Speech
 from alertd.alerts.store import Identity
 from alertd.credentials import advice, notices, store
 from alertd.credentials.advice import Told, advise
+from alertd.credentials.mass import MassWatch
 from alertd.credentials.store import Check
 from alertd.db import Db, Tx
 from alertd.model import Event, EventType, Severity, Verdict
@@ -64,10 +65,11 @@ class _Waiting:
 class Recorder:
     """Collects finished checks and commits them; `put` returns when its check is committed."""
 
-    def __init__(self, db: Db, rules: Rules, *, announced: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, db: Db, rules: Rules, mass: MassWatch, *, announced: Callable[[], None] = lambda: None) -> None:
         self._db = db
         self._announced = announced
         self.rules = rules
+        self.mass = mass
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
     async def put(self, check: Check) -> Recorded:
@@ -118,16 +120,16 @@ class Recorder:
     async def _record_loud(self, check: Check) -> Memory | None:
         """The memory that follows; None when the lease was lost."""
         claim = check.claim
+        held = await self._held(check)
         async with self._db.transaction() as tx:
             if not await store.lock_claim(tx, claim):
                 return None
-            memory = restarted(claim.memory) if _replaced(check) else claim.memory
             applied = await pipeline.apply(
                 tx,
                 self._finding(check),
-                memory,
+                _memory(check),
                 policy=self.rules.policy,
-                speech=self._speech(check),
+                speech=self._speech(check, held=held),
                 now=check.checked_at,
             )
             advised = await self._advise(tx, check)
@@ -182,14 +184,31 @@ class Recorder:
             check_id=check.id,
         )
 
-    def _speech(self, check: Check) -> Speech:
+    async def _held(self, check: Check) -> bool:
+        """Whether the message waits for a person, because too many keys fail at once."""
+        memory = _memory(check)
+        if check.result.verdict is not Verdict.INVALID or not about_to_fire(memory, self.rules.policy):
+            return False
+        exchange = check.claim.ref.exchange
+        held = check.held or await self.mass.suspicious(exchange, memory.first_bad_at or check.checked_at)
+        if held and self.rules.aloud:
+            await self.mass.ask_a_person(exchange, now=check.checked_at)
+        return held
+
+    def _speech(self, check: Check, *, held: bool) -> Speech:
         return Speech(
             fires=EventType.CREDENTIAL_FAILED,
             resolves=EventType.CREDENTIAL_RECOVERED,
             fields=lambda step, before, after: notices.fields(check.claim.ref, check.result, step, before, after),
             window=self.rules.window,
             aloud=self.rules.aloud,
+            held=held,
         )
+
+
+def _memory(check: Check) -> Memory:
+    """What is remembered of this key; a new secret starts a new streak."""
+    return restarted(check.claim.memory) if _replaced(check) else check.claim.memory
 
 
 def _replaced(check: Check) -> bool:

@@ -50,7 +50,7 @@ class Check:
     checked_at: datetime
     sweep_id: UUID | None
     next_check_at: datetime
-    lengthens: bool = True
+    held: bool = False  # one accusation of too many: its message waits for a person
 
 
 async def claim_due(sql: Sql, exchange: str, *, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
@@ -183,6 +183,20 @@ async def in_scope(sql: Sql, *, tenant_id: UUID | None, exchange: str | None) ->
         exchange,
     )
     return {row["exchange"]: row["ids"] for row in rows}
+
+
+async def count_invalid_since(sql: Sql, exchange: str, since: datetime) -> tuple[int, int]:
+    """How many keys of an exchange became invalid since then and still are, and how many keys it has."""
+    row = await sql.fetchrow(
+        """
+        SELECT count(*) FILTER (WHERE verdict = 'invalid' AND first_failure_at >= $2) AS affected, count(*) AS total
+        FROM credentials
+        WHERE exchange = $1 AND retired_at IS NULL
+        """,
+        exchange,
+        since,
+    )
+    return (0, 0) if row is None else (row["affected"], row["total"])
 
 
 async def count_by_verdict(sql: Sql) -> dict[str, int]:

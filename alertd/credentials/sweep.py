@@ -5,7 +5,8 @@ in the middle fails the sweep, and a failed sweep moves no streak.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -14,8 +15,10 @@ from uuid import UUID
 import structlog
 
 from alertd import metrics
+from alertd.alerts.lifecycle import about_to_fire
 from alertd.credentials import store, sweep_store
 from alertd.credentials.look import Looked
+from alertd.credentials.mass import Share
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
@@ -52,6 +55,7 @@ class _Run:
     tally: Tally = field(default_factory=Tally)
     refused: list[tuple[Claim, Looked]] = field(default_factory=list)
     accusing: list[tuple[Claim, Looked]] = field(default_factory=list)
+    by_exchange: Mapping[str, int] = field(default_factory=dict)  # how many keys it covers
     readable: bool = False  # at least one secret could be read
 
     def kept(self) -> list[Claim]:
@@ -111,7 +115,8 @@ async def _outcome(sweeper: Sweeper, current: _Run, scope: Scope) -> tuple[Sweep
 async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
     """Every exchange in its own flow; the first StoreDown, Cancelled or Transient ends them all."""
     targets = await store.in_scope(sweeper.outside.db, tenant_id=scope.tenant_id, exchange=scope.exchange)
-    current.tally.total = sum(len(ids) for ids in targets.values())
+    current.by_exchange = {exchange: len(ids) for exchange, ids in targets.items()}
+    current.tally.total = sum(current.by_exchange.values())
     failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as outer:
@@ -204,14 +209,30 @@ async def _settle(sweeper: Sweeper, current: _Run) -> None:
         )
     for _, looked in current.refused:
         _count(current.tally, looked)
+    held = _too_many(sweeper, current)
     waiting = (*current.refused, *current.accusing)
-    await asyncio.gather(*(_record(sweeper, current, claim, looked) for claim, looked in waiting))
+    await asyncio.gather(
+        *(_record(sweeper, current, claim, looked, held=claim.ref.exchange in held) for claim, looked in waiting)
+    )
     current.refused.clear()
     current.accusing.clear()
 
 
-async def _record(sweeper: Sweeper, current: _Run, claim: Claim, looked: Looked) -> None:
-    recorded = await sweeper.record(claim, looked, current.id)
+def _too_many(sweeper: Sweeper, current: _Run) -> set[str]:
+    """Exchanges of which so many keys would be announced as failed that a person should look first."""
+    recorder = sweeper.recorder
+    firing = Counter(
+        claim.ref.exchange for claim, _ in current.accusing if about_to_fire(claim.memory, recorder.rules.policy)
+    )
+    return {
+        exchange
+        for exchange, count in firing.items()
+        if recorder.mass.too_many(Share(count, current.by_exchange[exchange]))
+    }
+
+
+async def _record(sweeper: Sweeper, current: _Run, claim: Claim, looked: Looked, *, held: bool = False) -> None:
+    recorded = await sweeper.record(claim, looked, current.id, held=held)
     if recorded is not None:
         current.on_check(recorded, current.tally.total)
 

@@ -6,7 +6,7 @@ killed process leaves leases that run out; nothing else has to be repaired.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -156,10 +156,12 @@ class Sweeper:
             await self._retire(claim)
             return None
 
-    async def record(self, claim: Claim, looked: Looked, sweep_id: UUID | None = None) -> Recorded | None:
-        """Record what was seen; None when the lease was lost meanwhile."""
+    async def record(
+        self, claim: Claim, looked: Looked, sweep_id: UUID | None = None, *, held: bool = False
+    ) -> Recorded | None:
+        """Record what was seen; None when the lease was lost meanwhile. `held`: its message waits for a person."""
         now = self.outside.now()
-        check = finished(claim, looked, now, self.pace.next_check(claim, looked, now), sweep_id)
+        check = replace(finished(claim, looked, now, self.pace.next_check(claim, looked, now), sweep_id), held=held)
         recorded = await self.recorder.put(check)
         return recorded if recorded.held else None
 

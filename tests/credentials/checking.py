@@ -12,6 +12,7 @@ from alertd.alerts.lifecycle import Policy
 from alertd.cipher import Cipher
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.look import Patience
+from alertd.credentials.mass import MassWatch
 from alertd.credentials.recorder import Recorder, Rules
 from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
@@ -111,6 +112,7 @@ async def scene(
     confirm: tuple[timedelta, ...] = (),
     aloud: bool = True,
     interval: timedelta = SIX_HOURS,
+    mass: float = 0.0,
 ) -> AsyncIterator[Scene]:
     store = Sealable(folder / "secrets", Cipher([KEY]))
     rules = Rules(
@@ -127,7 +129,7 @@ async def scene(
         patience=Patience(tries, timedelta(0)),
         timeout=timedelta(seconds=5),
     )
-    recorder = Recorder(db, rules)
+    recorder = Recorder(db, rules, MassWatch(db, fraction=mass, interval=interval))
     made: Scene
 
     async def ask(ref: CredentialRef, secret: Secret) -> CheckResult:
