@@ -21,9 +21,9 @@ app: Final = typer.Typer(
 
 def main() -> None:
     """The console script: 0 done, 1 failed, 2 bad usage, 78 bad configuration."""
-    from alertd.cli import commands
-
-    commands.register(app)
+    # Before anything is logged: without it a traceback would show local variables, and they hold secrets.
+    configure_logging(level="WARNING", format="console")
+    register(app)
     try:
         app()
     except ConfigError as exc:
