@@ -102,7 +102,6 @@ class Due:
 
     id: UUID
     message: Message
-    left_out: int
     source: str
     attempts: int
 
@@ -355,8 +354,7 @@ def _target(row: Row) -> Target:
 def _due(row: Row) -> Due:
     return Due(
         id=row["id"],
-        message=Message(id=row["event_id"], type=EventType(row["event_type"]), body=row["body"]),
-        left_out=row["left_out"],
+        message=Message(row["event_id"], EventType(row["event_type"]), row["body"], left_out=row["left_out"]),
         source=row["source"],
         attempts=row["attempts"],
     )

@@ -15,11 +15,15 @@ HEAD: Final = ("event", "id", "tenant_id", "timestamp")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event on the wire. `body` is never serialised again: a signature covers these very bytes."""
+    """An event on the wire. `body` is never serialised again: a signature covers these very bytes.
+
+    `left_out` older messages of the same matter were not sent, because this one says how it stands now.
+    """
 
     id: str
     type: EventType
     body: bytes
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ One transaction, fenced by the lease. Breaker rule: deliveries given up in a row
 success closes it, a failed probe doubles the cool-down; a test never opens or prolongs it on its own.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -273,11 +274,13 @@ async def _announce_unheard(tx: Sql, attempt: Attempt, now: datetime) -> None:
         return
     if not await outbox.announcement_failed(tx, event_id):
         return
-    event = await tx.fetchrow("SELECT subject, tenant_id FROM events WHERE id = $1", event_id)
+    event = await tx.fetchrow("SELECT subject, tenant_id, body FROM events WHERE id = $1", event_id)
     if event is None:
         return
+    about = json.loads(event["body"])
+    key = " ".join(about[name] for name in ("exchange", "credential_type", "label") if about.get(name))
     message = (
-        f"No endpoint of tenant {event['tenant_id']} accepted credential.failed for {event['subject']} "
+        f"No endpoint of tenant {event['tenant_id']} accepted credential.failed about {key or event['subject']} "
         f"(event {event_id}); it goes out again with the next invalid result."
     )
     await _tell_operators(tx, "webhook_not_accepted", event["subject"], message, now)

@@ -9,22 +9,24 @@ from standardwebhooks.webhooks import Webhook as Verifier
 from structlog.testing import capture_logs
 
 from alertd import metrics
-from alertd.db import open_db
+from alertd.db import new_id, open_db
 from alertd.model import EventType
-from alertd.webhooks import seals
+from alertd.webhooks import endpoints, seals
 from alertd.webhooks.channels import Channel
-from alertd.webhooks.retry import Outcome
+from alertd.webhooks.retry import FIRST_COOLDOWN, Outcome
 from alertd.webhooks.sender import Sender
 from tests.factories import tenant, webhook
 from tests.webhooks.post_office import (
     CIPHER,
     FAILED,
     HOUR,
+    LEASE,
     RECOVERED,
     SECOND,
     Clock,
     a_sender,
     all_finished,
+    attempt,
     delivery_of,
     endpoint,
     event,
@@ -37,6 +39,7 @@ from tests.webhooks.post_office import (
     say_many,
     settings_for,
     state_of,
+    taken,
     tenants_with_messages,
     until,
 )
@@ -83,6 +86,19 @@ async def test_an_off_the_shelf_verifier_accepts_it(db, acme):
     body = request.partition(b"\r\n\r\n")[2]
     verified = Verifier(SECRET).verify(body, {name: header(request, name) for name in names})
     assert verified["id"] == queued.id
+
+
+async def test_a_message_says_how_many_older_ones_it_stands_for(db, acme, clock):
+    async with answering(OK) as receiver, a_sender(db, clock) as sender:
+        hook = await webhook(db, acme, url=receiver.url(), active=False)
+        await say(db, FAILED, acme, at=clock())
+        await say(db, RECOVERED, acme, at=clock())
+        await say(db, FAILED, acme, at=clock(), subject="key-2")
+        await endpoints.enable(db, hook, now=clock())
+
+        await sender.flush(SECOND)
+
+    assert [header(request, "X-AlphaPulse-Left-Out") for request in receiver.requests] == ["1", None]
 
 
 async def test_a_delivery_is_delivered_and_logged(db, acme, clock):
@@ -320,6 +336,77 @@ async def test_the_backlog_is_shown(db, acme, clock):
 
 async def shown(name, value):
     return count(name) == value
+
+
+async def test_an_answer_that_comes_after_its_lease_is_only_counted(db, acme, now):
+    clock = Clock(now)
+    before = count("alertd_late_settles_total")
+
+    async def steals_the_lease(talk):
+        await talk.request()
+        await db.execute("UPDATE tenant_webhooks SET lease_id = $1", new_id())
+        await talk.say(OK)
+
+    async with receiving(steals_the_lease) as receiver, a_sender(db, clock) as sender:
+        await webhook(db, acme, url=receiver.url())
+        message = await say(db, FAILED, acme, at=now)
+        with capture_logs() as logs:
+            await sender.flush(SECOND)
+
+    assert "An answer came after its lease had run out" in [line["event"] for line in logs]
+    assert count("alertd_late_settles_total") == before + 1
+    assert await state_of(db, message) == "pending"
+
+
+async def test_a_circuit_that_opens_and_closes_is_logged(db, acme, now):
+    clock = Clock(now)
+    async with (
+        answering(BAD, OK) as receiver,
+        a_sender(db, clock, retry_attempts=1, breaker_failures=1) as sender,
+    ):
+        await webhook(db, acme, url=receiver.url())
+        await say(db, FAILED, acme, at=now)
+        with capture_logs() as logs:
+            await sender.flush(SECOND)
+            await say(db, RECOVERED, acme, at=now)
+            clock.move(FIRST_COOLDOWN)
+            await sender.flush(SECOND)
+
+    events = [line["event"] for line in logs]
+    assert "Circuit opened: the endpoint is left alone" in events
+    assert "Circuit closed: the endpoint answers again" in events
+
+
+async def test_what_a_dead_process_left_is_logged(db, acme, now):
+    clock = Clock(now)
+    async with answering(OK) as receiver, a_sender(db, clock) as sender:
+        await webhook(db, acme, url=receiver.url())
+        await say(db, FAILED, acme, at=now)
+        (one,) = await taken(db, now)
+        await attempt(db, one, now=now)
+        clock.move(LEASE)
+        with capture_logs() as logs:
+            await sender.flush(SECOND)
+
+    assert "Attempts of a process that died are sent again" in [line["event"] for line in logs]
+
+
+async def test_what_takes_too_long_at_the_end_is_left_to_the_lease(db, acme, clock, monkeypatch):
+    monkeypatch.setattr("alertd.webhooks.sender.LONGEST_DRAIN", timedelta(milliseconds=50))
+    asked = asyncio.Event()
+
+    async def never(talk):
+        await talk.request()
+        asked.set()
+        await asyncio.sleep(60)
+
+    async with receiving(never) as receiver, a_sender(db, clock) as sender:
+        hook = await webhook(db, acme, url=receiver.url())
+        await say(db, FAILED, acme, at=clock())
+        async with running(sender):
+            await asked.wait()
+
+    assert (await endpoint(db, hook))["lease_id"] is not None
 
 
 # --- Secrets ---------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ def render(message: Message, endpoint: Endpoint, at: datetime, prefix: str) -> R
         at=at,
         prefix=prefix,
     )
+    if message.left_out:
+        signed[f"{prefix}-Left-Out"] = str(message.left_out)
     fixed = {"Content-Type": "application/json", "User-Agent": f"alertd/{alertd.__version__}"}
     return Request(endpoint.address, {**own, **fixed, **signed}, message.body)
 
