@@ -22,6 +22,11 @@ from alertd.postgres.server import Cluster, dsn_of, running_server
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(AbsentTools())
+
+
 NUMBERS = itertools.count()
 # A hundred databases of 8 MB, and the log.
 ROOM = 2_000_000_000
