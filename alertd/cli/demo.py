@@ -66,6 +66,7 @@ async def _play(stage: Stage, stop: asyncio.Event, *, once: bool) -> list[str]:
     mending = asyncio.create_task(story.mend_what_failed(stage))
     try:
         await story.add_endpoints(stage, core.db)
+        await story.store_keys(stage)
         console.print(f"The daemon is up; its admin port is {url} (/metrics, /-/ready).\n")
         await _wait_for_the_end(stage, stop)
         rows = await story.standings(core.db)

@@ -51,7 +51,7 @@ CAST: Final = (
     ),
     Player("Cobalt Trading", "bybit", state=State.EXPIRED, hears=(("credential.failed", "expired"),)),
     Player("Delta Neutral", "okx", state=State.IP_BLOCKED, hears=(("credential.failed", "ip_restricted"),)),
-    Player("Ember Quant", "coinbase", rights=WITHDRAWS),
+    Player("Ember Quant", "coinbase", rights=WITHDRAWS, hears=(("credential.risk", "ok"),)),
     Player("Fjord Markets", "bybit", half_empty=True, hears=(("credential.failed", "incomplete_secret"),)),
     Player("Glacier Labs", "okx", rights=READS_ONLY, hears=(("credential.failed", "permission"),)),
     Player("Harbor Reports", "okx", rights=READS_ONLY, credential_type="readonly"),

@@ -59,7 +59,7 @@ def expected() -> Counter[Heard]:
 
 @asynccontextmanager
 async def open_stage(show: Callable[[Received], None]) -> AsyncIterator[Stage]:
-    """Simulated exchanges, a receiver, an empty state folder with the cast's keys in its secret store."""
+    """Simulated exchanges, a receiver, and an empty state folder."""
     with tempfile.TemporaryDirectory(prefix="alertd-demo-") as folder:
         # As root, the database runs under another account, which must get through here to its data.
         os.chmod(folder, 0o711)  # noqa: PTH101 - pathlib's would be taken for a slow call
@@ -76,7 +76,6 @@ async def open_stage(show: Callable[[Received], None]) -> AsyncIterator[Stage]:
             settings = _settings(Path(folder), simulator.url)
             stage = Stage(settings, simulator, port, secrets)
             simulator.exchange(OUTAGE[0]).outage = OUTAGE[1]
-            await _store_keys(stage)
             yield stage
 
 
@@ -91,7 +90,7 @@ def _settings(folder: Path, exchange_url: str) -> Settings:
                 "retries": 2,
                 "retry_delay_seconds": 0.3,
                 "timeout_seconds": 3,
-                "discovery_minutes": 0.1,
+                "discovery_minutes": 0.02,
             },
             "exchanges": {player.exchange: {"connect_to": exchange_url, "requests_per_second": 50} for player in CAST},
             "webhooks": {"allow_http": True, "ports": [], "allow_cidrs": ["127.0.0.0/8"]},
@@ -100,9 +99,12 @@ def _settings(folder: Path, exchange_url: str) -> Settings:
     )
 
 
-async def _store_keys(stage: Stage) -> None:
-    """Each player gets an account at the exchange, and its key into the secret store."""
-    cipher = load_or_create_key(None, stage.settings.state_dir, ciphertext_exists=False)
+async def store_keys(stage: Stage) -> None:
+    """Each player gets an account at the exchange, and its key into the secret store.
+
+    After the endpoints: what is found at the first check is told to those who listen by then.
+    """
+    cipher = load_or_create_key(None, stage.settings.state_dir, ciphertext_exists=True)
     async with open_store(stage.settings, cipher) as store:
         for number, player in enumerate(CAST):
             account = stage.simulator.add(player.exchange, number, state=player.state, rights=player.rights)
