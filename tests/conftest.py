@@ -18,6 +18,7 @@ from alertd.postgres.account import server_account
 from alertd.postgres.binaries import find_binaries
 from alertd.postgres.data import create_data
 from alertd.postgres.server import Cluster, dsn_of, running_server
+from tests.tools import AbsentTools
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")

@@ -37,7 +37,7 @@ class AbsentTools:
 
     def lines(self) -> Sequence[str]:
         return [
-            f"DESELECTED: tests marked '{marker}' need {', '.join(absent)}, absent here (.ci/run installs what they need)"
+            f"DESELECTED: tests marked '{marker}' need {', '.join(absent)}, absent here (see .ci/run)"
             for marker, absent in self.absent.items()
             if absent
         ]
