@@ -264,7 +264,10 @@ async def _close_interrupted(tx: Sql, webhook_ids: Sequence[UUID], now: datetime
 
 
 async def _hold_old(tx: Sql, webhook_ids: Sequence[UUID], *, now: datetime, before: datetime) -> int:
-    """What is this old and still due was in a backup, or nobody ran us: a person decides about it."""
+    """What is this old and still due was in a backup, or nobody ran us: a person decides about it.
+
+    What a window put off is as old as the end of that window.
+    """
     held = await tx.execute(
         """
         UPDATE webhook_deliveries
@@ -273,7 +276,7 @@ async def _hold_old(tx: Sql, webhook_ids: Sequence[UUID], *, now: datetime, befo
           AND state = 'pending'
           AND source = 'event'
           AND next_attempt_at <= $2
-          AND created_at < $3
+          AND CASE attempts WHEN 0 THEN next_attempt_at ELSE created_at END < $3
         """,
         list(webhook_ids),
         now,

@@ -64,8 +64,10 @@ async def enqueue(
         due = await _due_in_window(tx, event, now, window)
     replacements = await _insert(tx, event, chosen, overtaken, due=due, held=held, now=now)
     await _supersede(tx, event, overtaken, replacements, now)
+    parked = [recipient.webhook_id for recipient in chosen if not recipient.ready and not held]
+    if parked:
+        await coalesce(tx, parked, now, subject=event.subject)
     if ids:
-        await coalesce(tx, ids, now, subject=event.subject)
         await refresh_due(tx, ids)
     return len(chosen)
 

@@ -272,10 +272,17 @@ async def _announce_unheard(tx: Sql, attempt: Attempt, now: datetime) -> None:
     event_id = attempt.delivery.message.id
     if attempt.delivery.message.type is not EventType.CREDENTIAL_FAILED:
         return
-    if not await outbox.announcement_failed(tx, event_id):
-        return
-    event = await tx.fetchrow("SELECT subject, tenant_id, body FROM events WHERE id = $1", event_id)
-    if event is None:
+    # The last two endpoints may give up at the same moment; the lock lets one of them see the other.
+    event = await tx.fetchrow(
+        """
+        SELECT subject, tenant_id, body
+        FROM events
+        WHERE id = $1
+        FOR NO KEY UPDATE
+        """,
+        event_id,
+    )
+    if event is None or not await outbox.announcement_failed(tx, event_id):
         return
     about = json.loads(event["body"])
     key = " ".join(about[name] for name in ("exchange", "credential_type", "label") if about.get(name))

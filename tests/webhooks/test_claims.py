@@ -350,6 +350,23 @@ async def test_a_message_from_a_restored_backup_is_held(db, acme, hook, now):
     assert await state_of(db, failed) == "held"
 
 
+async def test_a_message_that_a_long_window_put_off_is_not_too_old(db, acme, hook, now):
+    await say(db, FAILED, acme, at=now, window=2 * MAX_AGE)
+    await send_all(db, OK, now=now)
+    put_off = await say(db, FAILED, acme, at=now + SECOND, window=2 * MAX_AGE)
+
+    assert await heads(db, now + 2 * MAX_AGE) == [put_off]
+
+
+async def test_a_message_that_was_tried_before_the_backup_is_held_too(db, acme, hook, now):
+    failed = await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now)
+    await db.execute("UPDATE webhook_deliveries SET next_attempt_at = $1", now + MAX_AGE)
+
+    assert await heads(db, now + MAX_AGE + SECOND) == []
+    assert await state_of(db, failed) == "held"
+
+
 async def test_of_several_old_messages_only_the_latest_state_is_held(db, acme, hook, now):
     failed = await say(db, FAILED, acme, at=now)
     recovered = await say(db, RECOVERED, acme, at=now + SECOND)

@@ -1,5 +1,6 @@
 """What an answer changes: the delivery, the circuit, and who else hears of it."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -431,6 +432,20 @@ async def test_it_is_not_while_another_endpoint_may_still_take_it(db, acme, hook
     await finish(db, first, ERROR, now=now, policy=ONCE)
     assert await system_alerts(db) == []
     await finish(db, second, ERROR, now=now, policy=ONCE)
+
+    assert len(await system_alerts(db)) == 1
+
+
+async def test_it_is_once_when_the_last_two_endpoints_give_up_at_the_same_moment(db, acme, hook, operators, now):
+    await webhook(db, acme)
+    await say(db, FAILED, acme, at=now)
+    first, second = await taken(db, now)
+    one, other = await attempt(db, first, now=now), await attempt(db, second, now=now)
+
+    await asyncio.gather(
+        settle(db, one, ERROR, now=now, policy=ONCE, jitter=lambda: 0.0),
+        settle(db, other, ERROR, now=now, policy=ONCE, jitter=lambda: 0.0),
+    )
 
     assert len(await system_alerts(db)) == 1
 
