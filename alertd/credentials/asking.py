@@ -34,6 +34,14 @@ class Heard:
     ruling: Ruling | None = None
 
 
+class Check(Protocol):
+    """One key on its way through an exchange's calls."""
+
+    async def hear(self, call: Call, earlier: tuple[object, ...]) -> Heard:
+        """One signed request. Never raises for what secret, transport or exchange do."""
+        ...
+
+
 class Venue(Protocol):
     """One exchange, live or testnet, as something that can be asked."""
 
@@ -46,9 +54,7 @@ class Venue(Protocol):
     @property
     def semaphore(self) -> asyncio.Semaphore: ...
 
-    async def hear(self, call: Call, secret: Secret, earlier: tuple[object, ...]) -> Heard:
-        """One signed request. Never raises for what secret, transport or exchange do."""
-        ...
+    def check(self, secret: Secret) -> Check: ...
 
 
 class Exchanges:
@@ -100,8 +106,9 @@ class Exchanges:
         known, works, seconds = UNKNOWN_PERMISSIONS, False, 0.0
         earlier: tuple[object, ...] = ()
         refusal = Ruling(Reason.BAD_RESPONSE, "")
+        check = venue.check(secret)
         for call in venue.calls:
-            heard = await self._hear(venue, ref.exchange, call, secret, earlier)
+            heard = await self._hear(check, ref.exchange, call, earlier)
             seconds += heard.seconds
             if heard.permissions is not None:
                 known, works = merged(known, heard.permissions), True
@@ -113,13 +120,11 @@ class Exchanges:
                 earlier = (*earlier, None)
                 if refusal.reason in call.accepted:
                     works = True
-                elif refusal.label not in call.absent:
+                elif not refusal.missing and refusal.label not in call.absent:
                     return _refused(refusal, seconds)
         return self._accepted(ref, known, seconds) if works else _refused(refusal, seconds)
 
-    async def _hear(
-        self, venue: Venue, exchange: str, call: Call, secret: Secret, earlier: tuple[object, ...]
-    ) -> Heard:
+    async def _hear(self, check: Check, exchange: str, call: Call, earlier: tuple[object, ...]) -> Heard:
         """One answer. What is heard while our own loop stands still is asked again once, not believed."""
         heard = Heard()
         for _ in range(2):
@@ -128,7 +133,7 @@ class Exchanges:
             if opened is not None:
                 return Heard(ruling=Ruling(opened, ""))
             began = asyncio.get_running_loop().time()
-            heard = await venue.hear(call, secret, earlier)
+            heard = await check.hear(call, earlier)
             if heard.ruling is None or heard.ruling.stay_away is not None or not self._stalled_since(began):
                 break
         else:

@@ -21,6 +21,7 @@ LONGEST: Final = timedelta(days=1)
 # A clock that differs by more than this may be why an exchange says no without a reason.
 WRONG_CLOCK: Final = timedelta(seconds=45)
 MESSAGE: Final = 4096
+MISSING: Final = frozenset({404, 405})
 
 COUNTRY: Final = ("from your country", "restricted location", "restricted region", "not available in your")
 
@@ -61,11 +62,16 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What a refusal comes to. `stay_away` None: the rest of the exchange is not concerned."""
+    """What a refusal comes to.
+
+    `label` is the exchange's code as it came. `missing`: there is no such endpoint. `stay_away` None: the rest
+    of the exchange is not concerned.
+    """
 
     reason: Reason
     code: str
     label: str = ""
+    missing: bool = False
     stay_away: timedelta | None = None
 
 
@@ -90,6 +96,7 @@ def ruling(quirks: Quirks, answer: Answer, raised: Sequence[str], now: datetime)
         reason=reason,
         code=_code(quirks, answer, said),
         label=said.code,
+        missing=answer.status in MISSING,
         stay_away=_stay_away(rule, reason, answer, now),
     )
 

@@ -12,7 +12,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
@@ -36,7 +36,7 @@ from alertd.credentials.connect import open_session, trust
 from alertd.credentials.limits import Limits
 from alertd.credentials.quirks import EXCHANGES
 from alertd.credentials.quirks.generic import generic
-from alertd.credentials.quirks.shape import Answer, Call, Quirks, Site
+from alertd.credentials.quirks.shape import Answer, Call, Quirks, Site, everything
 from alertd.credentials.stall import StalledSince, probing_stalls
 from alertd.model import Permissions, Reason, Secret
 
@@ -75,6 +75,10 @@ class _Driver(ccxt.Exchange):  # type: ignore[misc]
     raised: tuple[str, ...] = ()
     exchange_seconds = 0.0
 
+    def start(self) -> None:
+        """Forgets the call before."""
+        self.answer, self.raised, self.exchange_seconds = None, (), 0.0
+
     def check_required_credentials(self, *_: object) -> bool:
         """An entry's `needs` were checked before."""
         return True
@@ -85,10 +89,12 @@ class _Driver(ccxt.Exchange):  # type: ignore[misc]
         except UNSIGNABLE as fault:
             raise _Unsignable from fault
 
-    async def fetch2(self, path: str, api: Any, method: str, params: Any, config: Any = None) -> Any:
-        """ccxt's own throttles, retries and caches; we have that."""
+    async def fetch2(
+        self, path: str, api: Any = ("public",), method: str = "GET", params: Any = None, config: Any = None
+    ) -> Any:
+        """ccxt's own throttles, retries and caches, which is all done elsewhere here."""
         del config
-        signed = self.sign(path, api, method, params)
+        signed = self.sign(path, api, method, params or {})
         return await self.fetch(signed["url"], signed["method"], signed["headers"], signed["body"])
 
     async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
@@ -166,14 +172,38 @@ class Place:
     semaphore: asyncio.Semaphore
     now: Callable[[], datetime]
 
-    async def hear(self, call: Call, secret: Secret, earlier: tuple[object, ...]) -> Heard:
-        driver = self._driver(secret)
+    def check(self, secret: Secret) -> "_Check":
+        """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
+        driver = object.__new__(type(self.template))
+        driver.__dict__.update(vars(self.template))
+        driver.options = dict(self.options)
+        driver.headers = dict(self.template.headers)
+        for name, value in self.quirks.credentials(secret).items():
+            setattr(driver, name, value)
+        return _Check(self.quirks, driver, secret, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One key on its way through an exchange's calls: the same copy for all of them, as nonces must rise."""
+
+    quirks: Quirks
+    driver: Any
+    secret: Secret
+    now: Callable[[], datetime]
+
+    async def hear(self, call: Call, earlier: tuple[object, ...]) -> Heard:
+        driver, secret = self.driver, self.secret
+        driver.start()
         permissions: Permissions | None = None
         refusal: Ruling | None = None
         body: object = None
         try:
             body = await getattr(driver, call.method)(dict(call.params(secret, earlier)))
-            permissions = self._good(call, driver, body)
+            if call.mine is not everything:
+                body = call.mine(body, secret)
+                driver.answer = replace(driver.answer, body=body)
+            permissions = self._good(call, body)
         except _Silence as silence:
             refusal = Ruling(Reason.NETWORK, str(silence))
         except _Unsignable:
@@ -186,18 +216,11 @@ class Place:
             refusal = ruling(self.quirks, driver.answer, driver.raised, self.now())
         return Heard(driver.exchange_seconds, permissions, body, refusal)
 
-    def _driver(self, secret: Secret) -> Any:
-        """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
-        driver = object.__new__(type(self.template))
-        driver.__dict__.update(vars(self.template))
-        driver.options = dict(self.options)
-        driver.headers = dict(self.template.headers)
-        for name, value in self.quirks.credentials(secret).items():
-            setattr(driver, name, value)
-        return driver
-
-    def _good(self, call: Call, driver: Any, body: object) -> Permissions | None:
-        return call.good(body) if 200 <= driver.answer.status < 300 else None
+    def _good(self, call: Call, body: object) -> Permissions | None:
+        if not 200 <= self.driver.answer.status < 300:
+            return None
+        found, left = call.good(body), call.lasts(body)
+        return found if found is None or left is None else replace(found, expires_at=self.now() + left)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ REF = CredentialRef(UUID(int=1), "venue", CredentialType.READONLY)
 HELD = Secret("key", "secret")
 REFUSED = Heard(ruling=Ruling(Reason.PERMISSION, "http 403 7", "7"))
 ABSENT = Heard(ruling=Ruling(Reason.BAD_RESPONSE, "http 400 40085", "40085"))
+MISSING = Heard(ruling=Ruling(Reason.BAD_RESPONSE, "http 404 html", "html", missing=True))
 DOWN = Heard(ruling=Ruling(Reason.EXCHANGE_DOWN, "http 503 html"))
 
 
@@ -50,7 +51,10 @@ class Scripted:
     def quirks(self) -> Quirks:
         return Quirks(id="venue", ask=self.calls)
 
-    async def hear(self, _call: Call, _secret: Secret, earlier: tuple[object, ...]) -> Heard:
+    def check(self, _secret: Secret) -> "Scripted":
+        return self
+
+    async def hear(self, _call: Call, earlier: tuple[object, ...]) -> Heard:
         self.earlier.append(earlier)
         return self.answers.pop(0)
 
@@ -99,6 +103,8 @@ def exchanges(settings: Settings, limits: Limits) -> Ask:
         ([call("a", accepted=True), call("b")], [REFUSED, DOWN], Reason.EXCHANGE_DOWN, Permissions()),
         ([call("a", absent="40085"), call("b")], [ABSENT, read(Permissions(True))], Reason.OK, Permissions(True)),
         ([call("a", absent="40085"), call("b")], [ABSENT, REFUSED], Reason.PERMISSION, Permissions()),
+        ([call("a"), call("b")], [MISSING, read(Permissions(True))], Reason.OK, Permissions(True)),
+        ([call("a"), call("b")], [MISSING, MISSING], Reason.BAD_RESPONSE, Permissions()),
         ([call("a", absent="40085")], [ABSENT], Reason.BAD_RESPONSE, Permissions()),
         ([call("a", enough=False), call("b")], [read(Permissions(True)), DOWN], Reason.EXCHANGE_DOWN, Permissions()),
     ],

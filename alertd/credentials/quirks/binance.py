@@ -63,7 +63,7 @@ ACCOUNT: Final = Call(method="privateGetAccount", good=account, params=few_balan
 
 BINANCE: Final = Quirks(
     id="binance",
-    ask=(RESTRICTIONS,),
+    ask=(RESTRICTIONS, ACCOUNT),
     errors=ERRORS,
     read=refusal,
     testnet_ask=(ACCOUNT,),

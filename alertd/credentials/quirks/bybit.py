@@ -1,11 +1,13 @@
 """Bybit: any key may ask about itself; `readOnly` beats every right in the lists."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from alertd.credentials.quirks.reading import (
     flag,
+    listed,
     moment_iso,
     restricted,
     said,
@@ -14,7 +16,7 @@ from alertd.credentials.quirks.reading import (
     words,
 )
 from alertd.credentials.quirks.shape import EMPTY, Call, Quirks, Said, on
-from alertd.model import Permissions, Reason
+from alertd.model import Permissions, Reason, Secret
 
 TRADES: Final = ("Spot", "ContractTrade", "Options", "Derivatives", "CopyTrading", "BlockTrade")
 TRANSFERS: Final = frozenset({"AccountTransfer", "SubMemberTransfer"})
@@ -35,6 +37,14 @@ def key_facts(body: object) -> Permissions | None:
         ip_restricted=restricted(words(key, "ips")),
         expires_at=moment_iso(key, "expiredAt"),
     )
+
+
+def wallet(body: object) -> Permissions | None:
+    return None if listed(body, "result", "list") is None else Permissions(read=True)
+
+
+def unified(_secret: Secret, _earlier: tuple[object, ...]) -> Mapping[str, object]:
+    return {"accountType": "UNIFIED"}
 
 
 def refusal(body: object) -> Said:
@@ -60,8 +70,11 @@ ERRORS: Final = (
     on(Reason.EXCHANGE_DOWN, "10000", "10016"),
 )
 
-KEY: Final = Call(method="privateGetV5UserQueryApi", good=key_facts)
+ASK: Final = (
+    Call(method="privateGetV5UserQueryApi", good=key_facts),
+    Call(method="privateGetV5AccountWalletBalance", good=wallet, params=unified),
+)
 
-BYBIT: Final = Quirks(id="bybit", ask=(KEY,), errors=ERRORS, read=refusal, testnet_ask=(KEY,))
+BYBIT: Final = Quirks(id="bybit", ask=ASK, errors=ERRORS, read=refusal, testnet_ask=ASK)
 
 ENTRIES: Final = (BYBIT, replace(BYBIT, id="bybiteu", testnet_ask=()))

@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from alertd.credentials.quirks.reading import at, flag, said, word
+from alertd.credentials.quirks.reading import at, flag, listed, said, word
 from alertd.credentials.quirks.shape import TEXT, Call, Quirks, Said, on
 from alertd.model import Permissions, Reason, Secret
 
@@ -20,6 +20,14 @@ def key_permissions(body: object) -> Permissions | None:
         return None
     # a transfer may go to any address, so it is a withdrawal
     return Permissions(read=view, trade=trade, withdraw=transfer, transfer=transfer)
+
+
+def accounts(body: object) -> Permissions | None:
+    return None if listed(body, "accounts") is None else Permissions(read=True)
+
+
+def one(_secret: Secret, _earlier: tuple[object, ...]) -> Mapping[str, object]:
+    return {"limit": 1}
 
 
 def refusal(body: object) -> Said:
@@ -71,7 +79,10 @@ ERRORS: Final = (
 
 COINBASE: Final = Quirks(
     id="coinbase",
-    ask=(Call(method="v3PrivateGetBrokerageKeyPermissions", good=key_permissions),),
+    ask=(
+        Call(method="v3PrivateGetBrokerageKeyPermissions", good=key_permissions),
+        Call(method="v3PrivateGetBrokerageAccounts", good=accounts, params=one),
+    ),
     errors=ERRORS,
     read=refusal,
     credentials=credentials,

@@ -22,6 +22,11 @@ def account_config(body: object) -> Permissions | None:
     )
 
 
+def balance(body: object) -> Permissions | None:
+    good = word(body, "code") == "0" and table(body, "data", 0) is not None
+    return Permissions(read=True) if good else None
+
+
 def refusal(body: object) -> Said:
     return said(word(body, "code"), word(body, "msg"))
 
@@ -41,15 +46,18 @@ ERRORS: Final = (
     on(Reason.BAD_RESPONSE, "50103", "50104", "50106", "50107"),
 )
 
-CONFIG: Final = Call(method="privateGetAccountConfig", good=account_config)
+ASK: Final = (
+    Call(method="privateGetAccountConfig", good=account_config),
+    Call(method="privateGetAccountBalance", good=balance),
+)
 
 OKX: Final = Quirks(
     id="okx",
-    ask=(CONFIG,),
+    ask=ASK,
     errors=ERRORS,
     read=refusal,
     needs=("api_key", "api_secret", "passphrase"),
-    testnet_ask=(CONFIG,),
+    testnet_ask=ASK,
 )
 
 ENTRIES: Final = (OKX, replace(OKX, id="myokx"), replace(OKX, id="okxus"))

@@ -1,9 +1,12 @@
 """Reads values out of an exchange's JSON without trusting its shape; what is absent stays unknown. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from alertd.credentials.quirks.shape import Said
+
+CENTURY_DAYS: Final = 36525
 
 
 def at(body: object, *path: str | int) -> object:
@@ -90,6 +93,12 @@ def moment_iso(body: object, *path: str | int) -> datetime | None:
     except ValueError:
         return None
     return moment(found.replace(tzinfo=found.tzinfo or UTC).timestamp())
+
+
+def days_left(body: object, *path: str | int) -> timedelta | None:
+    """A count of days; zero and less, and more than a century, are how exchanges say "never"."""
+    days = _number(at(body, *path))
+    return timedelta(days=days) if 0 < days <= CENTURY_DAYS else None
 
 
 def said(code: str, message: str) -> Said:

@@ -53,6 +53,14 @@ def no_params(_secret: Secret, _earlier: tuple[object, ...]) -> Mapping[str, obj
     return {}
 
 
+def everything(body: object, _secret: Secret) -> object:
+    return body
+
+
+def no_end(_body: object) -> timedelta | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One line of an error table. Every condition that is set must hold; the first rule that matches decides.
@@ -103,8 +111,10 @@ class Call:
     `method` is ccxt's implicit method. `good` turns the JSON of a 2xx answer into permissions, or None
     where it has not the expected shape. `params` may use the bodies of the earlier calls. A refusal in
     `accepted` shows that the key itself works and only this look-up is not allowed: the next call is
-    asked, if there is one. A code in `absent` means that this account or site has no such endpoint:
-    the next call decides. `enough`: a good answer ends the asking.
+    asked, if there is one. A code in `absent`, as HTTP 404, means that this account or site has no such
+    endpoint: the next call decides. `enough`: a good answer ends the asking. `mine` is the part of an
+    answer that speaks of this key, where the exchange lists several; all that reads the answer sees this
+    part only. `lasts` is how much longer the key lives, where the exchange counts days instead of naming the day.
     """
 
     method: str
@@ -114,6 +124,8 @@ class Call:
     accepted: frozenset[Reason] = frozenset()
     absent: frozenset[str] = frozenset()
     enough: bool = True
+    mine: Callable[[object, Secret], object] = everything
+    lasts: Callable[[object], timedelta | None] = no_end
 
 
 def plain_credentials(secret: Secret) -> Mapping[str, str]:

@@ -63,6 +63,11 @@ def query_api(_request: Request, account: Account) -> Reply:
     )
 
 
+def wallet(_request: Request, _account: Account) -> Reply:
+    coins = [{"coin": "BTC", "equity": "0.1", "walletBalance": "0.1"}]
+    return said(0, "OK", {"list": [{"accountType": "UNIFIED", "totalEquity": "9000", "coin": coins}]})
+
+
 def said(code: int, message: str, result: dict[str, Any] | None = None, *, status: int = 200) -> Reply:
     return Reply(
         status,
@@ -80,7 +85,7 @@ BYBIT: Final = Simulated(
     mint=minting("bybit", key=18, secret=36),
     key_of=key_of,
     verify=verify,
-    answers={"GET /v5/user/query-api": query_api},
+    answers={"GET /v5/user/query-api": query_api, "GET /v5/account/wallet-balance": wallet},
     refusals={
         State.REVOKED: said(10003, "API key is invalid."),
         State.WRONG_SITE: said(10003, "API key is invalid."),

@@ -91,6 +91,11 @@ def key_permissions(_request: Request, account: Account) -> Reply:
     )
 
 
+def accounts(_request: Request, account: Account) -> Reply:
+    held = {"uuid": str(_uuid("account", account.number)), "currency": "BTC", "active": True}
+    return Reply(200, {"accounts": [held], "has_next": False, "cursor": "", "size": 1})
+
+
 MUTE: Final = Reply(401, "Unauthorized\n")
 
 COINBASE: Final = Simulated(
@@ -99,7 +104,10 @@ COINBASE: Final = Simulated(
     mint=mint,
     key_of=key_of,
     verify=verify,
-    answers={"GET /api/v3/brokerage/key_permissions": key_permissions},
+    answers={
+        "GET /api/v3/brokerage/key_permissions": key_permissions,
+        "GET /api/v3/brokerage/accounts": accounts,
+    },
     refusals={
         State.REVOKED: MUTE,
         State.EXPIRED: MUTE,

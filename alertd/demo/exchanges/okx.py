@@ -56,6 +56,10 @@ def config(_request: Request, account: Account) -> Reply:
     )
 
 
+def balance(_request: Request, _account: Account) -> Reply:
+    return said("0", "", [{"totalEq": "9000", "details": [{"ccy": "BTC", "eq": "0.1"}], "uTime": "1767614400000"}])
+
+
 def said(code: str, message: str, data: list[dict[str, Any]] | None = None, *, status: int = 200) -> Reply:
     return Reply(status, {"code": code, "data": data or [], "msg": message})
 
@@ -70,7 +74,7 @@ OKX: Final = Simulated(
     mint=mint,
     key_of=key_of,
     verify=verify,
-    answers={"GET /api/v5/account/config": config},
+    answers={"GET /api/v5/account/config": config, "GET /api/v5/account/balance": balance},
     refusals={
         State.REVOKED: said("50111", "Invalid OK-ACCESS-KEY", status=401),
         State.EXPIRED: said("50119", "API key doesn't exist", status=401),

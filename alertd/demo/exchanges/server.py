@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from aiohttp import web
 
@@ -12,7 +13,8 @@ from alertd.demo.exchanges.outages import PAGES
 from alertd.demo.exchanges.registry import SIMULATED
 from alertd.demo.exchanges.shape import Account, Outage, Reply, Request, Rights, Simulated, State
 
-DEAD_SECONDS = 3600.0
+DEAD_SECONDS: Final = 3600.0
+REMEMBERED: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Simulator:
         self.requests.append(
             Recorded(self._now(), exchange.id, request.method, request.path, exchange.key_of(request), state)
         )
+        del self.requests[:-REMEMBERED]
         if script.delay_seconds:
             await asyncio.sleep(script.delay_seconds)
         if state is None:

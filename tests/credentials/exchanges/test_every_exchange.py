@@ -131,6 +131,19 @@ async def test_a_testnet_key_at_the_live_exchange(exchange: str, sim: Simulator,
     assert result.reason is CASES[exchange].reason(State.WRONG_SITE)
 
 
+@pytest.mark.parametrize("exchange", [name for name, cases in CASES.items() if cases.falls_back])
+async def test_where_the_first_look_up_does_not_exist_the_next_decides(
+    exchange: str, sim: Simulator, exchanges: Exchanges
+) -> None:
+    account = sim.add(exchange)
+    await exchanges.ask(ref(exchange), secret(account))
+    sim.exchange(exchange).hidden = frozenset({sim.requests[0].path})
+
+    result = await exchanges.ask(ref(exchange), secret(account))
+
+    assert (result.reason, result.permissions.read) == (Reason.OK, True)
+
+
 @pytest.mark.parametrize("exchange", SIMULATED)
 @pytest.mark.parametrize("outage", OUTAGES)
 async def test_an_outage_accuses_nobody(exchange: str, outage: Outage, sim: Simulator, exchanges: Exchanges) -> None:

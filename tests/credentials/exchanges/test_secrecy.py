@@ -62,7 +62,7 @@ async def test_a_bug_of_ours_is_logged_with_its_place_and_without_its_text(tmp_p
         binance = place("binance", settings, session=session, context=context, site=Site.LIVE, now=wall_clock)
         assert binance is not None
         with capture_logs() as logs:
-            heard = await binance.hear(call, Secret("key", "secret"), ())
+            heard = await binance.check(Secret("key", "secret")).hear(call, ())
 
     assert heard.ruling is not None
     assert heard.ruling.reason is Reason.INTERNAL_ERROR

@@ -9,7 +9,8 @@ EXPIRY = datetime(2026, 3, 1, tzinfo=UTC)
 
 BINANCE = Cases(
     exchange="binance",
-    reads=frozenset({"GET /sapi/v1/account/apiRestrictions"}),
+    reads=frozenset({"GET /sapi/v1/account/apiRestrictions", "GET /api/v3/account"}),
+    falls_back=True,
     shown=(
         (Rights(), Permissions(True, True, False, False, True)),
         (Rights(trade=False, addresses=()), Permissions(True, False, False, False, False)),
@@ -56,6 +57,7 @@ CASES = (
         BINANCE,
         exchange="binanceus",
         reads=frozenset({"GET /api/v3/account"}),
+        falls_back=False,
         shown=((Rights(), Permissions(read=True)),),
     ),
 )

@@ -9,7 +9,8 @@ EXPIRY = datetime(2026, 3, 1, tzinfo=UTC)
 
 BYBIT = Cases(
     exchange="bybit",
-    reads=frozenset({"GET /v5/user/query-api"}),
+    reads=frozenset({"GET /v5/user/query-api", "GET /v5/account/wallet-balance"}),
+    falls_back=True,
     shown=(
         (Rights(), Permissions(True, True, False, False, True)),
         (Rights(trade=False), Permissions(True, False, False, False, True)),

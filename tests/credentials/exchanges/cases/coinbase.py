@@ -6,7 +6,8 @@ KEY = "organizations/3b910e93-0000-4000-8000-000000000000/apiKeys/0f8fad5b-0000-
 
 COINBASE = Cases(
     exchange="coinbase",
-    reads=frozenset({"GET /api/v3/brokerage/key_permissions"}),
+    reads=frozenset({"GET /api/v3/brokerage/key_permissions", "GET /api/v3/brokerage/accounts"}),
+    falls_back=True,
     shown=(
         (Rights(), Permissions(True, True, False, False)),
         (Rights(trade=False), Permissions(True, False, False, False)),

@@ -9,6 +9,7 @@ EXPIRY = datetime(2026, 3, 1, tzinfo=UTC)
 KRAKEN = Cases(
     exchange="kraken",
     reads=frozenset({"POST /0/private/GetApiKeyInfo", "POST /0/private/Balance"}),
+    falls_back=True,
     shown=(
         (Rights(), Permissions(True, True, False, None, True)),
         (Rights(read=False, trade=False, addresses=()), Permissions(False, False, False, None, False)),

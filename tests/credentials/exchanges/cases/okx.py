@@ -6,7 +6,8 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 OKX = Cases(
     exchange="okx",
-    reads=frozenset({"GET /api/v5/account/config"}),
+    reads=frozenset({"GET /api/v5/account/config", "GET /api/v5/account/balance"}),
+    falls_back=True,
     shown=(
         (Rights(), Permissions(True, True, False, None, True)),
         (Rights(trade=False, addresses=()), Permissions(True, False, False, None, False)),

@@ -30,12 +30,14 @@ class Cases:
 
     `reasons`: where it differs from `REASONS`. `shown`: what `Permissions` each of some `Rights` become.
     `rulings`: recorded answers (status, JSON or text) and the reason they must come to. `reads`: all
-    that may ever be requested. `malformed`: secrets (key, secret, passphrase) that cannot be signed with.
+    that may ever be requested. `falls_back`: the second look-up answers for any key. `malformed`: secrets
+    (key, secret, passphrase) that cannot be signed with.
     """
 
     exchange: str
     reads: frozenset[str]
     shown: tuple[tuple[Rights, Permissions], ...]
+    falls_back: bool = False
     reasons: Mapping[State, Reason] = field(default_factory=dict)
     rulings: tuple[tuple[int, Any, Reason], ...] = ()
     malformed: tuple[tuple[str, str, str], ...] = ()
