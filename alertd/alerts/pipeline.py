@@ -122,12 +122,21 @@ async def _say(
     return event.id
 
 
-async def platform_trouble(db: Db, rule: str, subject: str, message: str, *, now: datetime) -> bool:
-    """Tell operators of trouble that is ours, once for each episode; True if this call opened it."""
+async def platform_trouble(
+    db: Db, rule: str, subject: str, message: str, *, now: datetime, again_after: timedelta | None = None
+) -> bool:
+    """Tell operators of trouble that is ours, once for each episode; True if this call opened it.
+
+    `again_after` is for trouble that nobody sees the end of: it is told anew after that time.
+    """
     identity = Identity(None, PLATFORM_CHECK, subject, rule)
     async with db.transaction() as tx:
-        if await store.find_open(tx, identity) is not None:
-            return False
+        open_alert = await store.find_open(tx, identity)
+        if open_alert is not None:
+            told_at = open_alert.announced_at
+            if again_after is None or (told_at is not None and now - told_at < again_after):
+                return False
+            await store.resolve(tx, open_alert.id, now)
         alert = await store.fire(
             tx,
             identity,

@@ -21,6 +21,7 @@ from alertd.credentials import advice, notices, store
 from alertd.credentials.advice import Told, advise
 from alertd.credentials.mass import MassWatch
 from alertd.credentials.store import Check
+from alertd.credentials.unknown import UnknownAnswers
 from alertd.db import Db, Tx
 from alertd.model import Event, EventType, Severity, Verdict
 from alertd.webhooks import outbox
@@ -70,6 +71,7 @@ class Recorder:
         self._announced = announced
         self.rules = rules
         self.mass = mass
+        self._unknown = UnknownAnswers(db)
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
     async def put(self, check: Check) -> Recorded:
@@ -95,6 +97,7 @@ class Recorder:
             _fail(quiet, exc)
         else:
             for waiting in quiet:
+                await self._unknown.note(waiting.check)
                 self._settle(waiting, waiting.check.claim.memory, held=waiting.check.claim.id in kept)
         for waiting in batch:
             if waiting not in quiet:
@@ -178,7 +181,7 @@ class Recorder:
         ref, result = check.claim.ref, check.result
         return Finding(
             identity=Identity(ref.tenant_id, CHECK_NAME, str(check.claim.id), RULE),
-            sign=SIGNS[result.verdict],
+            sign=_sign(check),
             severity=Severity.CRITICAL,
             details={"exchange": ref.exchange, "leaf": ref.leaf, "reason": str(result.reason)},
             check_id=check.id,
@@ -187,7 +190,7 @@ class Recorder:
     async def _held(self, check: Check) -> bool:
         """Whether the message waits for a person, because too many keys fail at once."""
         memory = _memory(check)
-        if check.result.verdict is not Verdict.INVALID or not about_to_fire(memory, self.rules.policy):
+        if _sign(check) is not Sign.BAD or not about_to_fire(memory, self.rules.policy):
             return False
         exchange = check.claim.ref.exchange
         held = check.held or await self.mass.suspicious(exchange, memory.first_bad_at or check.checked_at)
@@ -204,6 +207,12 @@ class Recorder:
             aloud=self.rules.aloud,
             held=held,
         )
+
+
+def _sign(check: Check) -> Sign:
+    """What the streak hears of this check; a look that may not lengthen it says nothing bad."""
+    sign = SIGNS[check.result.verdict]
+    return Sign.UNKNOWN if sign is Sign.BAD and not check.lengthens else sign
 
 
 def _memory(check: Check) -> Memory:

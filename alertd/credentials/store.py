@@ -20,7 +20,7 @@ from alertd.model import (
 
 COLUMNS: Final = """
   c.id, c.tenant_id, c.exchange, c.credential_type, c.label, c.secret_version, c.phase, c.lease_id,
-  c.consecutive_failures, c.first_failure_at, c.last_success_at, c.alerting, c.notices, c.last_checked_at
+  c.consecutive_failures, c.first_failure_at, c.last_success_at, c.alerting, c.notices, c.next_check_at
 """
 
 
@@ -35,7 +35,7 @@ class Claim:
     phase: float
     memory: Memory
     notices: dict[str, Any]
-    checked_before: bool
+    next_check_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Check:
     checked_at: datetime
     sweep_id: UUID | None
     next_check_at: datetime
+    lengthens: bool = True  # an invalid answer counts as a strike
     held: bool = False  # one accusation of too many: its message waits for a person
 
 
@@ -353,6 +354,32 @@ async def insert_check(sql: Sql, check: Check, memory: Memory) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A key with an open alert, as a newcomer is told of it."""
+
+    id: UUID
+    ref: CredentialRef
+    reason: str
+    code: str
+    memory: Memory
+
+
+async def failing_of(sql: Sql, tenant_id: UUID) -> list[Failing]:
+    """The tenant's keys that people would have been told of."""
+    rows = await sql.fetch(
+        """
+        SELECT id, tenant_id, exchange, credential_type, label, reason, code, consecutive_failures,
+               first_failure_at, last_success_at
+        FROM credentials
+        WHERE tenant_id = $1 AND retired_at IS NULL AND alerting AND verdict = 'invalid'
+        ORDER BY first_failure_at, id
+        """,
+        tenant_id,
+    )
+    return [Failing(row["id"], ref_of(row), row["reason"], row["code"], _memory(row, alerting=True)) for row in rows]
+
+
 def permissions_json(permissions: Permissions) -> dict[str, Any]:
     """As stored and sent: what the exchange does not say is null, `expires_at` is ISO 8601."""
     return {**asdict(permissions), "expires_at": iso_utc(permissions.expires_at)}
@@ -374,16 +401,20 @@ def _claim(row: Row) -> Claim:
         lease_id=row["lease_id"],
         secret_version=row["secret_version"],
         phase=row["phase"],
-        memory=Memory(
-            streak=row["consecutive_failures"],
-            first_bad_at=row["first_failure_at"],
-            last_good_at=row["last_success_at"],
-            alerting=row["alerting"],
-        ),
+        memory=_memory(row, alerting=row["alerting"]),
         notices=row["notices"],
-        checked_before=row["last_checked_at"] is not None,
+        next_check_at=row["next_check_at"],
     )
 
 
 def ref_of(row: Row) -> CredentialRef:
     return CredentialRef(row["tenant_id"], row["exchange"], CredentialType(row["credential_type"]), row["label"])
+
+
+def _memory(row: Row, *, alerting: bool) -> Memory:
+    return Memory(
+        streak=row["consecutive_failures"],
+        first_bad_at=row["first_failure_at"],
+        last_good_at=row["last_success_at"],
+        alerting=alerting,
+    )

@@ -153,7 +153,7 @@ class Sweeper:
         try:
             return await look(claim, secrets=self.outside.secrets, ask=self.outside.ask, patience=self.pace.patience)
         except Absent:
-            await self._retire(claim)
+            await self.retire(claim)
             return None
 
     async def record(
@@ -165,7 +165,8 @@ class Sweeper:
         recorded = await self.recorder.put(check)
         return recorded if recorded.held else None
 
-    async def _retire(self, claim: Claim) -> None:
+    async def retire(self, claim: Claim) -> None:
+        """Its secret was deleted: stop checking it, keep its history."""
         await inventory_store.retire(self.outside.db, [claim.id], self.outside.now())
         log.info(
             "Credential retired: deleted in the secret store",
@@ -190,7 +191,15 @@ class Sweeper:
         self._database_lost = False
 
 
-def finished(claim: Claim, looked: Looked, now: datetime, next_check_at: datetime, sweep_id: UUID | None) -> Check:
+def finished(
+    claim: Claim,
+    looked: Looked,
+    now: datetime,
+    next_check_at: datetime,
+    sweep_id: UUID | None,
+    *,
+    lengthens: bool = True,
+) -> Check:
     """The look as it will be recorded."""
     return Check(
         id=new_id(),
@@ -201,6 +210,7 @@ def finished(claim: Claim, looked: Looked, now: datetime, next_check_at: datetim
         checked_at=now,
         sweep_id=sweep_id,
         next_check_at=next_check_at,
+        lengthens=lengthens,
     )
 
 

@@ -1,0 +1,43 @@
+"""A look at some keys because a person asks: one try each, answered at once, and never a strike.
+
+It records history and may end a streak. It never lengthens one: whoever presses a button five times
+has not seen five failures.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from alertd.credentials import store
+from alertd.credentials.look import Patience, look
+from alertd.credentials.recorder import Recorded
+from alertd.credentials.store import Claim
+from alertd.credentials.sweeper import Sweeper, finished
+from alertd.errors import Absent, Busy
+
+
+async def check_now(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Recorded]:
+    """Check these credentials now. Raises Busy if one of them is being checked, StoreDown, Transient."""
+    outside = sweeper.outside
+    claims = await store.claim_these(outside.db, ids, now=outside.now(), lease=sweeper.pace.lease)
+    try:
+        if len(claims) < len(ids):
+            raise Busy("a check of this credential is under way; ask again in a moment")
+        found = await asyncio.gather(*(_check(sweeper, claim) for claim in claims))
+    finally:
+        await store.release(outside.db, claims)
+    return [recorded for recorded in found if recorded is not None]
+
+
+async def _check(sweeper: Sweeper, claim: Claim) -> Recorded | None:
+    """None when the secret was deleted meanwhile, or the lease was lost."""
+    outside = sweeper.outside
+    once = Patience(tries=1, delay=sweeper.pace.patience.delay)
+    try:
+        looked = await look(claim, secrets=outside.secrets, ask=outside.ask, patience=once)
+    except Absent:
+        await sweeper.retire(claim)
+        return None
+    check = finished(claim, looked, outside.now(), claim.next_check_at, None, lengthens=False)
+    recorded = await sweeper.recorder.put(check)
+    return recorded if recorded.held else None
