@@ -36,6 +36,7 @@ from tests.webhooks.post_office import (
     send_all,
     state_of,
     taken,
+    until,
 )
 
 
@@ -441,13 +442,30 @@ async def test_it_is_once_when_the_last_two_endpoints_give_up_at_the_same_moment
     await say(db, FAILED, acme, at=now)
     first, second = await taken(db, now)
     one, other = await attempt(db, first, now=now), await attempt(db, second, now=now)
+    await say(db, RISK, acme, at=now)
 
-    await asyncio.gather(
-        settle(db, one, ERROR, now=now, policy=ONCE, jitter=lambda: 0.0),
-        settle(db, other, ERROR, now=now, policy=ONCE, jitter=lambda: 0.0),
-    )
+    async with db.transaction() as tx:
+        # Parking these is the last thing that both do before they commit.
+        await tx.fetch("SELECT id FROM webhook_deliveries WHERE event_type = 'credential.risk' FOR UPDATE")
+        both = asyncio.gather(give_up(db, one, now), give_up(db, other, now))
+        await until(lambda: waiting(db, 2))
+    await both
 
     assert len(await system_alerts(db)) == 1
+
+
+async def give_up(db, begun, now):
+    policy = Policy(waits=(), ceiling=HOUR, threshold=1)
+    await settle(db, begun, ERROR, now=now, policy=policy, jitter=lambda: 0.0)
+
+
+async def waiting(db, transactions):
+    query = """
+        SELECT count(*) = $1
+        FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND datname = current_database()
+    """
+    return await db.fetchval(query, transactions)
 
 
 async def test_it_is_not_when_one_endpoint_took_it(db, acme, hook, operators, now):
