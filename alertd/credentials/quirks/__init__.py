@@ -6,18 +6,22 @@ from typing import Final
 
 from alertd.credentials.quirks import (
     binance,
+    bitget,
     bybit,
     coinbase,
     kraken,
+    kucoin,
     okx,
 )
 from alertd.credentials.quirks.shape import Quirks
 
 FILES: Final = (
     binance,
+    bitget,
     bybit,
     coinbase,
     kraken,
+    kucoin,
     okx,
 )
 

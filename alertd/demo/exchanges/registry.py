@@ -6,18 +6,22 @@ from typing import Final
 
 from alertd.demo.exchanges import (
     binance,
+    bitget,
     bybit,
     coinbase,
     kraken,
+    kucoin,
     okx,
 )
 from alertd.demo.exchanges.shape import Simulated
 
 FILES: Final = (
     binance,
+    bitget,
     bybit,
     coinbase,
     kraken,
+    kucoin,
     okx,
 )
 

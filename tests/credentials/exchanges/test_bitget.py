@@ -49,14 +49,14 @@ async def test_a_refused_unified_account(sim: Simulator, exchanges: Exchanges) -
     assert result.reason is Reason.IP_RESTRICTED
 
 
-async def test_neither_look_up_exists_for_an_account(sim: Simulator, exchanges: Exchanges) -> None:
+async def test_no_look_up_exists_for_an_account(sim: Simulator, exchanges: Exchanges) -> None:
     account = sim.add("bitget")
     account.variant = UNIFIED
     sim.exchange("bitget").hidden = frozenset({"/api/v3/account/info"})
 
     result = await exchanges.ask(ref("bitget"), secret(account))
 
-    assert (result.reason, result.code) == (Reason.BAD_RESPONSE, "http 404 40404")
+    assert (result.reason, result.code) == (Reason.BAD_RESPONSE, "http 400 40085")
 
 
 def told(**account: Any) -> dict[str, Any]:
