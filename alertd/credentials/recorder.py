@@ -90,7 +90,10 @@ class Recorder:
             await self._commit(batch)
 
     async def _commit(self, batch: Sequence[_Waiting]) -> None:
-        quiet = [w for w in batch if self._unremarkable(w.check)]
+        quiet: list[_Waiting] = []
+        loud: list[_Waiting] = []
+        for waiting in batch:
+            (quiet if self._unremarkable(waiting.check) else loud).append(waiting)
         try:
             kept = await store.record_quiet(self._db, [w.check for w in quiet]) if quiet else set()
         except Exception as exc:  # noqa: BLE001 - handed to whoever waits for it
@@ -99,9 +102,8 @@ class Recorder:
             for waiting in quiet:
                 await self._unknown.note(waiting.check)
                 self._settle(waiting, waiting.check.claim.memory, held=waiting.check.claim.id in kept)
-        for waiting in batch:
-            if waiting not in quiet:
-                await self._commit_loud(waiting)
+        for waiting in loud:
+            await self._commit_loud(waiting)
 
     async def _commit_loud(self, waiting: _Waiting) -> None:
         try:

@@ -41,6 +41,7 @@ async def test_a_spot_check_may_end_a_streak_and_tell_of_it(world: Scene) -> Non
     await swept(world)
     await swept(world)
 
+    world.time += HOUR
     await check_now(world.sweeper, [(await world.row(ref))["id"]])
 
     assert await world.events(ref) == ["credential.failed", "credential.recovered"]
