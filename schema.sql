@@ -177,8 +177,8 @@ CREATE TABLE occurrences (
                    'running',      -- owner extends lease_until
                    'succeeded',
                    'failed',
-                   'missed',       -- too late to run, or interrupted too often
-                   'interrupted'   -- its owner died; may run again
+                   'missed',       -- too late to run
+                   'interrupted'   -- its owner died, and so did those who took it over
                  )),
   owner          uuid,
   lease_until    timestamptz,
@@ -340,3 +340,41 @@ CREATE TABLE audit_log (
   request_id  text
 );
 CREATE INDEX audit_log_recent ON audit_log (at DESC);
+-- what happened to one thing
+CREATE INDEX audit_log_of ON audit_log (object, at DESC);
+
+-- ---------------------------------------------------------------------------------------------
+-- The admin port
+-- ---------------------------------------------------------------------------------------------
+
+-- Who may use the admin port, besides the keys of the settings. The key itself is shown once and kept nowhere.
+CREATE TABLE api_keys (
+  id            uuid PRIMARY KEY,                  -- time-ordered
+  lookup        text NOT NULL UNIQUE,              -- the public part of the key, by which it is found
+  digest        bytea NOT NULL,                    -- HMAC-SHA256 of the key under a secret in alertd_values
+  role          text NOT NULL CHECK (role IN ('viewer', 'operator', 'admin', 'tenant')),
+  name          text NOT NULL,
+  tenant_id     uuid REFERENCES tenants (id) ON DELETE CASCADE,
+  created_by    text NOT NULL,
+  created_at    timestamptz NOT NULL,
+  expires_at    timestamptz,
+  last_used_at  timestamptz,                       -- to the minute
+  revoked_at    timestamptz,                       -- its tokens die with it; the row stays for the audit log
+  revoked_by    text,
+  CHECK ((role = 'tenant') = (tenant_id IS NOT NULL))
+);
+CREATE INDEX api_keys_of_tenant ON api_keys (tenant_id) WHERE tenant_id IS NOT NULL;
+
+-- What a request with an `Idempotency-Key` was answered, for a day, so that its repetition changes nothing.
+CREATE TABLE idempotency_keys (
+  principal    text NOT NULL,                      -- whose key of the admin port
+  route        text NOT NULL,
+  key          text NOT NULL,                      -- what the client sent
+  fingerprint  text NOT NULL,                      -- hash of address and body
+  claim_id     uuid NOT NULL,                      -- fences the settling update
+  lease_until  timestamptz NOT NULL,               -- an unanswered one may be tried again then
+  answer       text,                               -- sealed, it may hold a new secret; NULL: under way
+  created_at   timestamptz NOT NULL,
+  PRIMARY KEY (principal, route, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from alertd import __version__
+from alertd import __version__, metrics
 from alertd.admin.server import open_server, operations
 from alertd.admin.vitals import Vitals
 from alertd.alerts.execution import Executions, Job
@@ -231,6 +231,8 @@ async def run(
     Transient when it cannot start, and LoopDied when a background loop ended by itself.
     """
     lag = LoopLag()
+    metrics.RELOAD_SUCCESS.set(1)
+    metrics.RELOAD_TIME.set(world.now().timestamp())
     async with (
         open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world) as core,
         supervising(stop) as loops,

@@ -144,7 +144,17 @@ async def last_scheduled(sql: Sql, schedule: str, now: datetime) -> datetime | N
 
 
 async def interrupted(sql: Sql, schedule: str, now: datetime) -> datetime | None:
-    """The occurrence that a dead process left running and that may be taken over."""
+    """What a dead process left running and may be taken over; what died too often is closed."""
+    await sql.execute(
+        """
+        UPDATE occurrences
+        SET state = 'interrupted', finished_at = $2, lease_until = NULL, error = 'its process died, every time'
+        WHERE schedule = $1 AND state = 'running' AND lease_until < $2 AND attempt_count >= $3
+        """,
+        schedule,
+        now,
+        TAKEOVERS,
+    )
     at: datetime | None = await sql.fetchval(
         """
         SELECT max(scheduled_at)
