@@ -6,25 +6,41 @@ from typing import Final
 
 from alertd.credentials.quirks import (
     binance,
+    bingx,
     bitget,
     bybit,
     coinbase,
+    cryptocom,
+    deribit,
     gate,
+    htx,
     kraken,
+    krakenfutures,
     kucoin,
+    mexc,
     okx,
+    phemex,
+    whitebit,
 )
 from alertd.credentials.quirks.shape import Quirks
 
 FILES: Final = (
     binance,
+    bingx,
     bitget,
     bybit,
     coinbase,
+    cryptocom,
+    deribit,
     gate,
+    htx,
     kraken,
+    krakenfutures,
     kucoin,
+    mexc,
     okx,
+    phemex,
+    whitebit,
 )
 
 EXCHANGES: Final[Mapping[str, Quirks]] = MappingProxyType({entry.id: entry for file in FILES for entry in file.ENTRIES})

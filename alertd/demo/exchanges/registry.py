@@ -6,25 +6,41 @@ from typing import Final
 
 from alertd.demo.exchanges import (
     binance,
+    bingx,
     bitget,
     bybit,
     coinbase,
+    cryptocom,
+    deribit,
     gate,
+    htx,
     kraken,
+    krakenfutures,
     kucoin,
+    mexc,
     okx,
+    phemex,
+    whitebit,
 )
 from alertd.demo.exchanges.shape import Simulated
 
 FILES: Final = (
     binance,
+    bingx,
     bitget,
     bybit,
     coinbase,
+    cryptocom,
+    deribit,
     gate,
+    htx,
     kraken,
+    krakenfutures,
     kucoin,
+    mexc,
     okx,
+    phemex,
+    whitebit,
 )
 
 SIMULATED: Final[Mapping[str, Simulated]] = MappingProxyType(
