@@ -7,23 +7,25 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 DONE: Final = 0
 FAILED: Final = 1
 BAD_USAGE: Final = 2
 BAD_CONFIG: Final = 78
 
+PIPE_WIDTH: Final = 1000  # whoever reads a table from a pipe wants whole cells
+
 
 def complain(*lines: str) -> None:
     """Say what is wrong on standard error; the first line is the headline."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     for number, line in enumerate(lines):
-        console.print(line if number == 0 else f"  - {line}")
+        say(line if number == 0 else f"  - {line}")
 
 
 def say(text: str) -> None:
     """One line for people on standard error, so that standard output stays a script's."""
-    Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(text)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(_plain(text)))
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -34,7 +36,14 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A table for people; text of others is never read as markup."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    Console(highlight=False).print(table)
+        table.add_row(*(Text(_plain(cell)) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def _plain(text: str) -> str:
+    """Without what would steer a terminal."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +55,13 @@ def verify(
     secret: Secret,
     request: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Header lines, an empty line, the body; default: standard input."),
+        typer.Argument(
+            metavar="FILE",
+            help="Header lines, an empty line, the body; default: standard input.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ] = None,
     *,
     json: Json = False,
@@ -76,8 +83,8 @@ def verify(
 
 def _parsed(raw: bytes) -> tuple[dict[str, str], bytes]:
     """Headers and body of a captured request, with or without its request line, LF or CRLF."""
-    separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
-    head, _, body = raw.partition(separator)
+    end = re.search(rb"\r?\n\r?\n", raw)
+    head, body = (raw[: end.start()], raw[end.end() :]) if end else (raw, b"")
     lines = head.decode("latin-1").splitlines()
     pairs = (line.split(":", 1) for line in lines if ":" in line and " HTTP/" not in line)
     return {name.strip(): value.strip() for name, value in pairs}, body

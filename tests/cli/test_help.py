@@ -1,0 +1,57 @@
+"""Every command explains itself with an example, and says so when it is not understood."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from alertd.cli import commands
+from alertd.db import schema_sql
+from tests.cli.desk import Desk
+
+
+def built() -> typer.Typer:
+    """As `alertd.cli.main` builds it."""
+    app = typer.Typer(rich_markup_mode="markdown")
+    commands.register(app)
+    return app
+
+
+def below(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command that does something itself."""
+    for name, inner in getattr(command, "commands", {"": None}).items():
+        yield from below(inner, (*path, name)) if inner else [path]
+
+
+APP = built()
+COMMANDS = list(below(typer.main.get_command(APP)))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_help_has_an_example(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(APP, [*words, "--help"], env={"COLUMNS": "200"})
+
+    assert shown.exit_code == 0
+    assert f"Example: alertd {' '.join(words)}" in shown.output
+
+
+def test_the_commands_are_found() -> None:
+    assert {("run",), ("schema", "print"), ("credentials", "put"), ("webhooks", "verify")} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "words", [("swep",), ("credentials", "putt"), ("sweep", "--tenant", "nobody"), ("sweep", "-x")]
+)
+async def test_what_is_not_understood_is_bad_usage(desk: Desk, words: tuple[str, ...]) -> None:
+    ended = await desk.run(*words)
+
+    assert ended.code == 2
+    assert ended.out == ""
+
+
+async def test_the_schema_is_printed_as_it_is_applied(desk: Desk) -> None:
+    ended = await desk.run("schema", "print")
+
+    assert (ended.code, ended.out, ended.err) == (0, schema_sql(), "")
