@@ -7,7 +7,9 @@ from typing import Final
 from alertd.credentials.quirks import (
     binance,
     bingx,
+    bitfinex,
     bitget,
+    bitstamp,
     bybit,
     coinbase,
     cryptocom,
@@ -27,7 +29,9 @@ from alertd.credentials.quirks.shape import Quirks
 FILES: Final = (
     binance,
     bingx,
+    bitfinex,
     bitget,
+    bitstamp,
     bybit,
     coinbase,
     cryptocom,

@@ -7,7 +7,9 @@ from typing import Final
 from alertd.demo.exchanges import (
     binance,
     bingx,
+    bitfinex,
     bitget,
+    bitstamp,
     bybit,
     coinbase,
     cryptocom,
@@ -27,7 +29,9 @@ from alertd.demo.exchanges.shape import Simulated
 FILES: Final = (
     binance,
     bingx,
+    bitfinex,
     bitget,
+    bitstamp,
     bybit,
     coinbase,
     cryptocom,
