@@ -77,4 +77,4 @@ ASK: Final = (
 
 BYBIT: Final = Quirks(id="bybit", ask=ASK, errors=ERRORS, read=refusal, testnet_ask=ASK)
 
-ENTRIES: Final = (BYBIT, replace(BYBIT, id="bybiteu", testnet_ask=()))
+ENTRIES: Final = (BYBIT, *(replace(BYBIT, id=site, testnet_ask=()) for site in ("bybiteu", "bybitid")))

@@ -113,4 +113,5 @@ SIMULATED: Final = (
     replace(
         BYBIT, id="bybiteu", hosts=("api.bybit.eu", "api-testnet.bybit.eu"), mint=minting("bybiteu", key=18, secret=36)
     ),
+    replace(BYBIT, id="bybitid", hosts=("api.bybit.id",), mint=minting("bybitid", key=18, secret=36)),
 )

@@ -42,4 +42,4 @@ BYBIT = Cases(
     ),
 )
 
-CASES = (BYBIT, replace(BYBIT, exchange="bybiteu"))
+CASES = (BYBIT, replace(BYBIT, exchange="bybiteu"), replace(BYBIT, exchange="bybitid"))
