@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -30,7 +30,7 @@ class Heard:
 
     seconds: float = 0.0
     permissions: Permissions | None = None
-    body: object = None
+    body: object = field(default=None, repr=False)
     ruling: Ruling | None = None
 
 
@@ -117,7 +117,7 @@ class Exchanges:
                     break
             elif heard.ruling is not None:
                 refusal = heard.ruling
-                earlier = (*earlier, None)
+                earlier = (*earlier, heard.body)
                 if refusal.reason in call.accepted:
                     works = True
                 elif not refusal.missing and refusal.label not in call.absent:

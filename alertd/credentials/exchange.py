@@ -40,7 +40,7 @@ from alertd.credentials.quirks.shape import Answer, Call, Quirks, Site, everythi
 from alertd.credentials.stall import StalledSince, probing_stalls
 from alertd.model import Permissions, Reason, Secret
 
-__all__ = ["Exchanges", "open_exchanges"]
+__all__ = ["Exchanges", "open_exchanges", "wallet_address"]
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +149,15 @@ def _private_key(pem: str) -> object:
     return load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
 
 
+def wallet_address(private_key: str) -> str:
+    """The address, in lower case, that a private key in hexadecimal signs for; ValueError where it is none."""
+    return str(ccxt.Exchange.eth_get_address_from_private_key(private_key))
+
+
+def _over(permissions: Permissions, now: datetime) -> bool:
+    return permissions.expires_at is not None and permissions.expires_at <= now
+
+
 def _what_broke(fault: Exception) -> str:
     return next((word for kind, word in BROKEN if isinstance(fault, kind)), "broken")
 
@@ -174,6 +183,8 @@ class Place:
 
     def check(self, secret: Secret) -> "_Check":
         """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
+        if self.quirks.wallet:
+            secret = replace(secret, api_secret=wallet_address(secret.api_secret))
         driver = object.__new__(type(self.template))
         driver.__dict__.update(vars(self.template))
         driver.options = dict(self.options)
@@ -200,10 +211,12 @@ class _Check:
         body: object = None
         try:
             body = await getattr(driver, call.method)(dict(call.params(secret, earlier)))
-            if call.mine is not everything:
+            if call.mine is not everything and driver.answer.body is not None:
                 body = call.mine(body, secret)
-                driver.answer = replace(driver.answer, body=body)
+                driver.answer = replace(driver.answer, body=body, text="")
             permissions = self._good(call, body)
+            if permissions is not None and call.lapses and _over(permissions, self.now()):
+                permissions, refusal = None, Ruling(Reason.EXPIRED, f"http {driver.answer.status}")
         except _Silence as silence:
             refusal = Ruling(Reason.NETWORK, str(silence))
         except _Unsignable:

@@ -115,6 +115,7 @@ class Call:
     endpoint: the next call decides. `enough`: a good answer ends the asking. `mine` is the part of an
     answer that speaks of this key, where the exchange lists several; all that reads the answer sees this
     part only. `lasts` is how much longer the key lives, where the exchange counts days instead of naming the day.
+    `lapses`: whoever answers has not seen the key used, so that an end in the past is ours to notice.
     """
 
     method: str
@@ -126,6 +127,7 @@ class Call:
     enough: bool = True
     mine: Callable[[object, Secret], object] = everything
     lasts: Callable[[object], timedelta | None] = no_end
+    lapses: bool = False
 
 
 def plain_credentials(secret: Secret) -> Mapping[str, str]:
@@ -143,6 +145,7 @@ class Quirks:
     `driver` is the class of ccxt. `needs` names the fields of `Secret` that must not be empty. `ask` is
     walked in order; `testnet_ask` likewise for a testnet credential (empty: no testnet that could be
     asked). `read` finds code and message in a JSON body. `malformed`: signing with this secret cannot work.
+    `wallet`: the secret is a wallet's private key, which no call needs: they see its address in its place.
     """
 
     id: str
@@ -156,6 +159,7 @@ class Quirks:
     testnet_ask: tuple[Call, ...] = ()
     labels: frozenset[str] = frozenset()
     options: Mapping[str, object] = field(default_factory=dict)
+    wallet: bool = False
 
     def calls(self, site: Site) -> tuple[Call, ...]:
         return self.ask if site is Site.LIVE else self.testnet_ask

@@ -70,7 +70,8 @@ class Simulator:
             exchange, minted.key, minted.secret, minted.passphrase, state, rights or Rights(), testnet=testnet
         )
         account.number = number
-        self._accounts[exchange, minted.key] = account
+        for name in (minted.key, *SIMULATED[exchange].aliases(account)):
+            self._accounts[exchange, name] = account
         return account
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
@@ -105,12 +106,13 @@ class Simulator:
         answer = exchange.answers.get(f"{request.method} {request.path}")
         if answer is None or request.path in self._scripts[exchange.id].hidden:
             return self._response(exchange.unknown_path)
-        if state is not State.GOOD:
-            return self._response(exchange.refusals[state])
-        account = self._accounts[exchange.id, exchange.key_of(request)]
-        if request.path in account.forbidden:
-            return self._response(exchange.refusals[State.NO_RIGHT])
-        return self._response(answer(request, account))
+        account = self._accounts.get((exchange.id, exchange.key_of(request)))
+        if account is not None and state is State.GOOD and request.path in account.forbidden:
+            state = State.NO_RIGHT
+        if account is not None and state is State.GOOD:
+            return self._response(answer(request, account))
+        refusal = exchange.refusals[state]
+        return self._response(refusal if isinstance(refusal, Reply) else refusal(request, account))
 
     def _response(self, reply: Reply) -> web.Response:
         response = web.Response(

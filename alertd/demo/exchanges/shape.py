@@ -128,6 +128,10 @@ class Minted:
     passphrase: str = field(default="", repr=False)
 
 
+def no_aliases(_account: Account) -> tuple[str, ...]:
+    return ()
+
+
 def never_testnet(_request: Request) -> bool:
     return False
 
@@ -139,7 +143,8 @@ class Simulated:
     `mint` makes the n-th key pair, the same one each time. `key_of` reads the key out of a request.
     `verify` says GOOD, or what is wrong with signature, passphrase or time. `answers` are the reads it
     knows, by method and path; `refusals` its words for everything but GOOD: a state that has none does
-    not exist at this exchange.
+    not exist at this exchange. A refusal that depends on what was asked is a function; nobody's key has no
+    account. `aliases` are further names that `key_of` may find an account under.
     """
 
     id: str
@@ -148,6 +153,7 @@ class Simulated:
     key_of: Callable[[Request], str]
     verify: Callable[[Request, Account, datetime], State]
     answers: Mapping[str, Callable[[Request, Account], Reply]]
-    refusals: Mapping[State, Reply]
+    refusals: Mapping[State, Reply | Callable[[Request, Account | None], Reply]]
     on_testnet: Callable[[Request], bool] = never_testnet
+    aliases: Callable[[Account], tuple[str, ...]] = no_aliases
     unknown_path: Reply = Reply(404, {"message": "Not Found"})
