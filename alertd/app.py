@@ -4,7 +4,7 @@ import asyncio
 import gc
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from alertd import __version__, metrics
-from alertd.admin.server import open_server, operations
+from alertd.admin.api import open_api, open_gate
+from alertd.admin.daemon import Daemon
+from alertd.admin.store import any_sealed
 from alertd.admin.vitals import Vitals
 from alertd.alerts.execution import Executions, Job
 from alertd.alerts.lifecycle import Policy
@@ -89,6 +91,7 @@ class Core:
     settings: Settings
     world: World
     db: Db
+    cipher: Cipher
     secrets: SecretStore
     sweeper: Sweeper
     sender: Sender
@@ -127,7 +130,7 @@ async def open_core(
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
-        yield Core(settings, world, db, secrets, sweeper, sender)
+        yield Core(settings, world, db, cipher, secrets, sweeper, sender)
 
 
 @asynccontextmanager
@@ -141,7 +144,7 @@ async def _database(settings: Settings, *, attach: bool) -> AsyncIterator[str]:
 
 async def _open_cipher(settings: Settings, db: Db) -> Cipher:
     """The encryption key; made once, and never again while something is sealed with another."""
-    sealed = ciphertext_exists(settings.state_dir) or await seals.any_sealed(db)
+    sealed = ciphertext_exists(settings.state_dir) or await seals.any_sealed(db) or await any_sealed(db)
     return load_or_create_key(settings.secrets.encryption_key, settings.state_dir, ciphertext_exists=sealed)
 
 
@@ -240,10 +243,10 @@ async def run(
         loops.start("lag", lag.run)
         vitals = Vitals(core.db, store_usable=lambda: core.sweeper.watch.usable)
         loops.start("vitals", vitals.run)
-        _start_work(core, loops)
-        async with open_server(
-            operations(vitals.waiting_for), host=settings.admin.host, port=settings.admin.port, tls=_tls(settings)
-        ) as address:
+        executions = Executions(core.db, _jobs(core), core.world.now)
+        daemon = await admin_side(core, executions, waiting_for=vitals.waiting_for)
+        _start_work(core, executions, loops)
+        async with open_api(daemon, tls=_tls(settings)) as address:
             gc.collect()
             gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
             _say_started(core, address.url)
@@ -254,10 +257,27 @@ async def run(
     log.info("Stopped")
 
 
-def _start_work(core: Core, loops: Loops) -> None:
+async def admin_side(core: Core, executions: Executions, *, waiting_for: Callable[[], Sequence[str]]) -> Daemon:
+    """What the admin port may touch. Raises ConfigError."""
+    gate, secret = await open_gate(core.settings, db=core.db, cipher=core.cipher, now=core.world.now)
+    return Daemon(
+        settings=core.settings,
+        now=core.world.now,
+        db=core.db,
+        cipher=core.cipher,
+        secrets=core.secrets,
+        sweeper=core.sweeper,
+        sender=core.sender,
+        executions=executions,
+        waiting_for=waiting_for,
+        gate=gate,
+        secret=secret,
+    )
+
+
+def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     """Start the loops that make the daemon; each must get on, or the watchdog ends the process."""
     settings, sweeper = core.settings, core.sweeper
-    executions = Executions(core.db, _jobs(core), core.world.now)
     clock = AlarmClock(core.world.now, clock_step=ClockSteps(core.world.now), beat=lambda: loops.beat("schedule"))
     every = timedelta(minutes=settings.credentials.discovery_minutes)
 

@@ -138,6 +138,10 @@ SCHEDULE_LATENESS: Final = _histogram(
 )
 EXECUTIONS: Final = _counter("alertd_executions_total", "Scheduled checks by how they ended.", ["schedule", "outcome"])
 
+# --- The admin port --------------------------------------------------------------------------
+
+REFUSED_KEYS: Final = _counter("alertd_refused_keys_total", "Requests with a key or token that nobody has.")
+
 _named_tenants: set[str] = set()
 
 

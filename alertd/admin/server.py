@@ -1,13 +1,13 @@
-"""The admin server: a table of routes that each name their permission, and what surrounds every request.
+"""The admin server: what surrounds every request, whatever its route is.
 
-A route that is not in the table does not exist, and one that names a permission is closed until
-`authorize` lets the request in.
+A route that is not in the table does not exist. Every answer, even to what is no HTTP, says in the
+same shape what is wrong, and nothing of our insides.
 """
 
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,40 +16,50 @@ from uuid import uuid4
 
 import structlog
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import LineTooLong
+from aiohttp.typedefs import Middleware
 from structlog.contextvars import bound_contextvars
 
-from alertd import metrics
-from alertd.admin.problems import problem
-from alertd.errors import Transient
+from alertd.admin.dispatch import PEER, REQUEST_ID, Answering
+from alertd.admin.peers import LOOPBACK_NAMES, check_host, check_origin, peer_of
+from alertd.admin.problems import problem, problem_of
+from alertd.config.kinds import Network
+from alertd.errors import Absent, Busy, Conflict, Transient
 
 log = structlog.get_logger(__name__)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Authorize = Callable[[web.Request, str], Awaitable[None]]
-
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER: Final = "X-Request-Id"
-MAX_BODY_BYTES: Final = 64 * 1024
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEEP_ALIVE_SECONDS: Final = 15.0
+_LINGER_SECONDS: Final = 2.0
 _DRAIN_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 5
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+# After these the rest of the body is not worth waiting for.
+_LAST: Final = frozenset({400, 408, 413, 431})
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One line of the table. `permission` None: open to everybody."""
+class Endpoint(NamedTuple):
+    """A method and a path, and what answers there."""
 
     method: str
     path: str
-    handler: Handler
-    permission: str | None
+    answer: Answering
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Which names are served, which proxies are believed, and where to listen besides the port."""
+
+    allowed_hosts: Collection[str] = LOOPBACK_NAMES
+    trusted_proxies: Collection[Network] = ()
+    tls: ssl.SSLContext | None = None
 
 
 class Address(NamedTuple):
@@ -65,70 +75,35 @@ class Address(NamedTuple):
         return f"{self.scheme}://{host}:{self.port}"
 
 
-def operations(ready: Callable[[], Sequence[str]], *, metrics_permission: str | None = None) -> tuple[Route, ...]:
-    """The routes for machines. `ready` names what we are waiting for; nothing: ready."""
-
-    async def show_metrics(_: web.Request) -> web.Response:
-        page = await asyncio.to_thread(metrics.page)
-        return web.Response(body=page, headers={hdrs.CONTENT_TYPE: metrics.CONTENT_TYPE})
-
-    async def show_healthy(_: web.Request) -> web.Response:
-        return web.json_response({"healthy": True})
-
-    async def show_ready(_: web.Request) -> web.Response:
-        waiting_for = list(ready())
-        answer = {"ready": not waiting_for, "waiting_for": waiting_for}
-        return web.json_response(answer, status=503 if waiting_for else 200)
-
-    return (
-        Route("GET", "/metrics", show_metrics, metrics_permission),
-        Route("GET", "/-/healthy", show_healthy, None),
-        Route("GET", "/-/ready", show_ready, None),
-    )
-
-
-async def deny(_: web.Request, __: str) -> None:
-    """Let nobody in; what counts until somebody says who may."""
-    raise web.HTTPUnauthorized
-
-
 @asynccontextmanager
 async def open_server(
-    routes: Iterable[Route],
-    *,
-    host: str,
-    port: int,
-    authorize: Authorize = deny,
-    tls: ssl.SSLContext | None = None,
-    max_body_bytes: int = MAX_BODY_BYTES,
+    endpoints: Iterable[Endpoint], *, host: str, port: int, surroundings: Surroundings = Surroundings()
 ) -> AsyncIterator[Address]:
-    """Serve the table while inside; leaving lets requests under way finish for some seconds.
+    """Serve the endpoints while inside; leaving lets requests under way finish for some seconds.
 
-    Port 0 takes a free one. `authorize` raises `web.HTTPUnauthorized` or `web.HTTPForbidden` for a
-    request that may not pass. Raises Transient if the address cannot be had.
+    Port 0 takes a free one. Raises Transient if the address cannot be had.
     """
-    app = application(routes, authorize=authorize, max_body_bytes=max_body_bytes)
-    runner = web.AppRunner(app, shutdown_timeout=_DRAIN_SECONDS)
+    runner = web.AppRunner(application(endpoints, surroundings), shutdown_timeout=_DRAIN_SECONDS)
     await runner.setup()
     try:
-        listening = await _listen(runner, host, port, tls)
+        listening = await _listen(runner, host, port, surroundings.tls)
         try:
             taken = listening.sockets[0].getsockname()
-            yield Address(taken[0], taken[1], "http" if tls is None else "https")
+            yield Address(taken[0], taken[1], "http" if surroundings.tls is None else "https")
         finally:
             listening.close()
     finally:
         await runner.cleanup()
 
 
-def application(
-    routes: Iterable[Route], *, authorize: Authorize, max_body_bytes: int = MAX_BODY_BYTES
-) -> web.Application:
-    """The table, and nothing else, as an application."""
-    app = web.Application(client_max_size=max_body_bytes, middlewares=[_identified, _answered])
-    app.on_response_prepare.append(_dress)
-    for route in routes:
-        app.router.add_route(route.method, route.path, _guarded(route, authorize))
+def application(endpoints: Iterable[Endpoint], surroundings: Surroundings) -> web.Application:
+    """These endpoints, and nothing else, as an application. What answers GET answers HEAD."""
+    app = web.Application(middlewares=[_identified, _answered, _addressed(surroundings)])
+    app.on_response_prepare.append(_dressed(secure=surroundings.tls is not None))
+    for method, path, answer in endpoints:
+        app.router.add_route(method, path, answer)
+        if method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, path, answer)
     return app
 
 
@@ -137,27 +112,22 @@ async def _listen(
 ) -> asyncio.base_events.Server:
     loop = asyncio.get_running_loop()
     server = cast("web.Server", runner.server)  # there is one after the setup
-    answering = partial(_Protocol, server, loop=loop, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+    answering = partial(
+        _Protocol,
+        server,
+        loop=loop,
+        keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        lingering_time=_LINGER_SECONDS,
+        auto_decompress=False,  # compressed bodies are refused
+    )
     try:
         return await loop.create_server(answering, host, port, ssl=tls)
     except OSError as error:
         raise Transient(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
-def _guarded(route: Route, authorize: Authorize) -> Handler:
-    permission = route.permission
-    if permission is None:
-        return route.handler
-
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        await authorize(request, permission)
-        return await route.handler(request)
-
-    return guarded
-
-
 @web.middleware
-async def _identified(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _identified(request: web.Request, handler: Answering) -> web.StreamResponse:
     """Give the request an id, or keep the caller's, and put it on every log line."""
     given = request.headers.get(REQUEST_ID_HEADER, "")
     request[REQUEST_ID] = given if _SANE_ID.fullmatch(given) else uuid4().hex
@@ -166,18 +136,21 @@ async def _identified(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 @web.middleware
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answered(request: web.Request, handler: Answering) -> web.StreamResponse:
     """Turn whatever was raised into an answer, unless a part of an answer is on its way already."""
     try:
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _problem_of(error)
+        return _refusal(request, error)
     except Exception as error:
         begun = request.writer.output_size > 0
         if begun and isinstance(error, ConnectionError):  # whoever listened to a stream hung up
             raise
+        known = None if begun else _known(error)
+        if known is not None:
+            return _refusal(request, known)
         resource = request.match_info.route.resource
         log.exception("Request failed", method=request.method, route=resource and resource.canonical)
         if begun:
@@ -185,19 +158,54 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return problem(500, request_id=request[REQUEST_ID])
 
 
-def _problem_of(error: web.HTTPException) -> web.Response:
-    """Keeps what the raiser said, and headers such as `Allow`; drops aiohttp's own wording."""
-    said = error.text or ""
-    headers = {name: value for name, value in error.headers.items() if name != hdrs.CONTENT_TYPE}
-    return problem(error.status, "" if said == f"{error.status}: {error.reason}" else said, headers=headers)
+def _refusal(request: web.Request, error: web.HTTPException) -> web.Response:
+    response = problem_of(error, request_id=request[REQUEST_ID])
+    if error.status in _LAST and request.can_read_body:
+        response.force_close()
+    return response
 
 
-async def _dress(request: web.BaseRequest, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if REQUEST_ID in request:
-        response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
-    response.headers.popall(hdrs.SERVER, None)  # nobody needs our versions
+def _known(error: Exception) -> web.HTTPException | None:
+    """Our own errors; a text that may speak of the database stays inside."""
+    match error:
+        case Absent():
+            return web.HTTPNotFound(text=str(error))
+        case Busy():
+            return web.HTTPConflict(text=str(error))
+        case Conflict():
+            return web.HTTPConflict(text="That is there already.")
+        case Transient():
+            log.warning("Request put off", error=str(error))
+            return web.HTTPServiceUnavailable(headers={hdrs.RETRY_AFTER: str(_RETRY_SECONDS)})
+        case _:
+            return None
+
+
+def _addressed(surroundings: Surroundings) -> Middleware:
+    """Refuse what was meant for somebody else, and say who is really asking."""
+
+    @web.middleware
+    async def addressed(request: web.Request, handler: Answering) -> web.StreamResponse:
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        request[PEER] = peer_of(request.remote, forwarded, surroundings.trusted_proxies)
+        check_host(request, surroundings.allowed_hosts)
+        check_origin(request)
+        return await handler(request)
+
+    return addressed
+
+
+def _dressed(*, secure: bool) -> Callable[[web.BaseRequest, web.StreamResponse], Awaitable[None]]:
+    wanted = {**_HEADERS, "Strict-Transport-Security": "max-age=31536000"} if secure else _HEADERS
+
+    async def dress(request: web.BaseRequest, response: web.StreamResponse) -> None:
+        for name, value in wanted.items():
+            response.headers.setdefault(name, value)
+        if REQUEST_ID in request:
+            response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
+        response.headers.popall(hdrs.SERVER, None)  # nobody needs our versions
+
+    return dress
 
 
 class _Protocol(web.RequestHandler):
@@ -214,6 +222,8 @@ class _Protocol(web.RequestHandler):
     ) -> web.StreamResponse:
         if request.writer.output_size > 0:
             raise ConnectionError("part of an answer was sent already")
+        if isinstance(exc, LineTooLong):
+            status = 431
         if status >= 500:
             log.error("Request failed outside its handler", exc_info=exc)
         else:

@@ -53,7 +53,7 @@ _TOKENS: Final = re.compile(
     r"whsec_[A-Za-z0-9+/=_-]+"
     r"|\bhv[bsr]\.[A-Za-z0-9_-]+"  # Vault: service, batch, recovery
     r"|\b[bsr]\.[A-Za-z0-9]{24,}"  # the same, as OpenBao and older servers write them
-    r"|\bald_[A-Za-z0-9_]{12,}"  # our own API keys
+    r"|\balertd_[A-Za-z0-9]{10}_[A-Za-z0-9_]{12,}"  # our own API keys
     r"|\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?"  # JSON web tokens
     r"|(?<=\bBearer )\S+|(?<=\bBasic )[A-Za-z0-9+/=]{8,}"
 )

@@ -1,0 +1,32 @@
+"""What the routes may touch of the daemon that serves them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alertd.admin.auth import Gate
+from alertd.admin.kept import AdminSecret
+from alertd.alerts.execution import Executions
+from alertd.cipher import Cipher
+from alertd.config import Settings
+from alertd.credentials.sweeper import Sweeper
+from alertd.db import Db
+from alertd.secretstore import SecretStore
+from alertd.webhooks.sender import Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """Handlers get this first. `waiting_for` names what keeps the daemon from its work."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    db: Db
+    cipher: Cipher
+    secrets: SecretStore
+    sweeper: Sweeper
+    sender: Sender
+    executions: Executions
+    waiting_for: Callable[[], Sequence[str]]
+    gate: Gate
+    secret: AdminSecret

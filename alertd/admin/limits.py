@@ -1,0 +1,53 @@
+"""How often somebody may guess: a bucket for each address and each key, forgotten in turn when there are too many."""
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+MOST_BUCKETS: Final = 10_000
+_SHARED_PREFIX: Final = 64  # one line of IPv6 has this many addresses below it
+
+
+@dataclass(slots=True)
+class Buckets:
+    """`burst` failures at once, then one more each `every`.
+
+    Keeps one time for each name: until when its failures would be spent at one each `every`.
+    """
+
+    burst: int
+    every: timedelta
+    most: int = MOST_BUCKETS
+    _spent_until: OrderedDict[str, datetime] = field(default_factory=OrderedDict)
+
+    def wait(self, name: str, now: datetime) -> timedelta:
+        """How long this name must wait; zero: not at all."""
+        spent_until = self._spent_until.get(name, now)
+        return max(timedelta(), spent_until - now - self.every * (self.burst - 1))
+
+    def take(self, name: str, now: datetime) -> None:
+        self._spent_until[name] = max(self._spent_until.get(name, now), now) + self.every
+        self._spent_until.move_to_end(name)
+        while len(self._spent_until) > self.most:
+            self._spent_until.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._spent_until)
+
+
+def neighbourhood(peer: str) -> str:
+    """What shares one bucket: an IPv4 address, or the network that one IPv6 customer has."""
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Address(int(address) >> _SHARED_PREFIX << _SHARED_PREFIX))
+    return str(address)
+
+
+def whole_seconds(wait: timedelta) -> int:
+    return max(1, math.ceil(wait.total_seconds()))

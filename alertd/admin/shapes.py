@@ -1,0 +1,95 @@
+"""What requests and answers are made of: strict models, and the kinds of values in them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final, Generic, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from alertd.model import iso_utc
+
+Item = TypeVar("Item")
+
+MAX_PAGE: Final = 200
+DEFAULT_PAGE: Final = 50
+
+
+class Body(BaseModel):
+    """What a request carries: unknown fields and values of another type are refused, none is converted."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Params(BaseModel):
+    """The parameters in path and query: a field that the path names is read there, every other in the query.
+
+    Values are text, so they are converted. Unknown names are refused; a name may occur once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Answer(BaseModel):
+    """What is sent back. Only what is named here leaves the house."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+
+class NoBody(Body):
+    """For routes that need nothing; an empty body and an empty object are the same."""
+
+
+class NoParams(Params):
+    """For routes without any."""
+
+
+class PageParams(Params):
+    """What every list understands."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="How many items at most.")] = DEFAULT_PAGE
+    cursor: Annotated[str | None, Field(max_length=1024, description="`next_cursor` of the page before; opaque.")] = (
+        None
+    )
+
+
+class Page(Answer, Generic[Item]):
+    """One page of a list; `next_cursor` null: it is the last."""
+
+    items: Sequence[Item]
+    next_cursor: str | None
+
+
+def _plain(value: str) -> str:
+    if any(ord(character) < 32 and character not in "\n\t" for character in value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time that exists in UTC") from None
+
+
+_TIME_SCHEMA: Final = {"type": "string", "format": "date-time", "examples": ["2026-01-05T12:00:00Z"]}
+
+# A line or more of text; the database takes no NUL.
+Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(_plain)]
+# A name that people gave to something.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_plain)]
+# A word of ours or of an exchange: an id, a reason, an event type.
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:*-]{1,100}$")]
+# An instant that came with a request: it names its zone, and is UTC from here on.
+When = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+# An instant in an answer: ISO 8601 with Z, to the second.
+Time = Annotated[datetime, PlainSerializer(iso_utc, return_type=str), WithJsonSchema(_TIME_SCHEMA)]
