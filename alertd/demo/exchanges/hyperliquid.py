@@ -56,6 +56,8 @@ def asked(request: Request) -> tuple[str, str]:
         body = json.loads(request.body)
     except ValueError:
         return "", ""
+    if not isinstance(body, dict):
+        return "", ""
     return str(body.get("type", "")), str(body.get("user", "")).lower()
 
 
@@ -101,9 +103,9 @@ def without_agent(request: Request, account: Account | None) -> Reply:
 
 def lapsed(request: Request, account: Account | None) -> Reply:
     kind, address = asked(request)
-    if account is None or kind != "extraAgents":
-        return without_agent(request, account)
-    return Reply(200, agents(account, address, LAPSED))
+    if account is not None and kind == "extraAgents":
+        return Reply(200, agents(account, address, LAPSED))
+    return without_agent(request, account)
 
 
 def unknown(request: Request, _account: Account | None) -> Reply:

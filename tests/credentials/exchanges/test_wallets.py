@@ -1,14 +1,16 @@
 """Whose a wallet's private key is, and what may be done with it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from alertd.credentials.exchange import Exchanges, wallet_address
+from alertd.credentials.quirks.hyperliquid import listed_agents, rights, role_of_signer, role_of_wallet
 from alertd.demo.exchanges import hyperliquid
 from alertd.demo.exchanges.server import Simulator
 from alertd.demo.exchanges.shape import State
-from alertd.model import Permissions, Reason, Warn
+from alertd.model import Permissions, Reason, Secret, Warn
 from tests.credentials.exchanges.conftest import ref, secret
 
 REF = ref("hyperliquid")
@@ -133,3 +135,9 @@ async def test_only_addresses_are_asked_about(sim: Simulator, exchanges: Exchang
     await exchanges.ask(REF, secret(account))
 
     assert {made.key for made in sim.requests} == {account.key, wallet_address(account.secret)}
+
+
+@pytest.mark.parametrize("mine", [listed_agents, role_of_signer, role_of_wallet])
+@pytest.mark.parametrize("answer", [{}, {"role": "something_new"}, "text", None])
+def test_an_answer_of_an_odd_shape_says_nothing(mine: Callable[[object, Secret], object], answer: object) -> None:
+    assert rights(mine(answer, Secret("0x00", "0x01"))) is None
