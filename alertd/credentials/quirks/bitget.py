@@ -14,6 +14,8 @@ CLASSIC: Final = frozenset({"25245"})
 # Short names of classic rights end in r for reading and in w for writing: stor and stow, coor and coow.
 READS: Final = frozenset({"readonly", "stor", "coor", "cpor", "smor", "stow", "coow", "cpow", "smow"})
 TRADES: Final = frozenset({"stow", "coow", "cpow", "smow"})
+READ_ONLY: Final = frozenset({"read-only", "readonly"})
+READ_WRITE: Final = frozenset({"read-and-write", "read-write"})
 TRADING_WORDS: Final = ("trade", "order", "position")
 
 
@@ -35,11 +37,11 @@ def classic(body: object) -> Permissions | None:
 def unified(body: object) -> Permissions | None:
     """`permType` beats the list of rights."""
     account = table(body, "data")
-    kind = word(account, "permType")
-    if word(body, "code") != GOOD or kind not in {"read-only", "read-and-write"}:
+    kind = word(account, "permType").replace("_", "-")
+    if word(body, "code") != GOOD or kind not in READ_ONLY | READ_WRITE or listed(account, "permissions") is None:
         return None
     rights = words(account, "permissions")
-    writes = kind == "read-and-write"
+    writes = kind in READ_WRITE
     moves = any("transfer" in right for right in rights) or None
     return Permissions(
         read=True,
@@ -77,15 +79,16 @@ def refusal(body: object) -> Said:
 
 ERRORS: Final = (
     on(Reason.INVALID_KEY, "40006", "40037", "40041"),
-    on(Reason.BAD_SECRET, "40009"),
+    on(Reason.BAD_SECRET, "40009", "40507", "30013"),
     on(Reason.BAD_SECRET, "40010", says=("sign",)),
     # "apikey/password is incorrect" of a key that exists: the password is the passphrase
-    on(Reason.BAD_PASSPHRASE, "40012", "40036"),
+    on(Reason.BAD_PASSPHRASE, "40012", "40036", "30015"),
     on(Reason.WRONG_ENVIRONMENT, "40099"),
-    on(Reason.IP_RESTRICTED, "40018", "40038", "49003"),
+    on(Reason.IP_RESTRICTED, "40018", "40038", "49003", "30011"),
     on(Reason.PERMISSION, "40014", "40040"),
-    on(Reason.CLOCK_SKEW, "40004", "40005", "40008", "40078", "40911"),
+    on(Reason.CLOCK_SKEW, "40004", "40005", "40008", "40078", "40911", "30005", "30008"),
     on(Reason.ACCOUNT_DISABLED, "40013", "40016", "40022", "40023", "40025", "40026", "40031", "40916"),
+    on(Reason.ACCOUNT_DISABLED, "30022", "30029"),
     on(Reason.ACCOUNT_DISABLED, "40024", says=("frozen", "freez")),
     on(Reason.ACCOUNT_DISABLED, "40027", "40035", "40100", "40101", "40111", says=("kyc", "identity", "verif")),
     on(Reason.REGION_BLOCKED, "40000", "40024", "40103", "40104", "59006", says=("region", "country")),
@@ -93,6 +96,7 @@ ERRORS: Final = (
     on(Reason.EXCHANGE_DOWN, "40010", "40015", "40200", "40604", "40910", "500"),
     # headers that we always send, and answers without a cause
     on(Reason.BAD_RESPONSE, "40001", "40002", "40003", "40011", "40085", "25245", "401", "403"),
+    on(Reason.BAD_RESPONSE, "30001", "30002", "30003", "30004"),
 )
 
 ASK: Final = (

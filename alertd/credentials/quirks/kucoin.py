@@ -59,8 +59,8 @@ ERRORS: Final = (
     on(Reason.RATE_LIMITED, "429000", "200002", stay_away=timedelta(seconds=2)),
     on(Reason.RATE_LIMITED, "429", "1015"),
     on(Reason.EXCHANGE_DOWN, "500", "503", "500000", "230005", "408000"),
-    # headers that we always send
-    on(Reason.BAD_RESPONSE, "400001", "400008"),
+    # headers that we always send, and what is not about the key
+    on(Reason.BAD_RESPONSE, "400001", "400008", "400401", "401", "101030", "112010", "126005"),
 )
 
 KUCOIN: Final = Quirks(

@@ -86,11 +86,15 @@ def test_the_addresses_come_in_several_shapes(ips: Any, restricted: bool | None)
     assert found.ip_restricted is restricted
 
 
-def test_a_unified_key_that_may_only_read() -> None:
-    found = unified(told(permType="read-only", permissions=["uta_mgt", "uta_trade", "withdraw"], ips=""))
+@pytest.mark.parametrize("kind", ["read-only", "read_only", "readonly"])
+def test_a_unified_key_that_may_only_read(kind: str) -> None:
+    found = unified(told(permType=kind, permissions=["uta_mgt", "uta_trade", "withdraw"], ips=""))
 
     assert found == Permissions(True, False, False, False, False)
 
 
-def test_a_unified_answer_without_the_kind_of_key() -> None:
-    assert unified(told(permissions=["uta_trade"])) is None
+@pytest.mark.parametrize(
+    "account", [{"permissions": ["uta_trade"]}, {"permType": "read-and-write"}, {"permType": "odd", "permissions": []}]
+)
+def test_a_unified_answer_that_leaves_rights_open(account: dict[str, Any]) -> None:
+    assert unified(told(**account)) is None

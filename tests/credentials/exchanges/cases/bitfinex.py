@@ -4,6 +4,7 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 BITFINEX = Cases(
     exchange="bitfinex",
+    falls_back=True,
     reads=frozenset({"POST /v2/auth/r/permissions", "POST /v2/auth/r/info/user"}),
     shown=(
         (Rights(), Permissions(True, True, False, False)),

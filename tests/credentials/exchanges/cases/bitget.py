@@ -4,6 +4,7 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 BITGET = Cases(
     exchange="bitget",
+    falls_back=True,
     reads=frozenset({"GET /api/v2/spot/account/info", "GET /api/v3/account/info", "GET /api/v2/spot/account/assets"}),
     shown=(
         (Rights(), Permissions(True, True, False, None, True)),

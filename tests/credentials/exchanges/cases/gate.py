@@ -6,6 +6,7 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 GATE = Cases(
     exchange="gate",
+    falls_back=True,
     reads=frozenset({"GET /api/v4/account/main_keys", "GET /api/v4/account/detail"}),
     shown=(
         (Rights(), Permissions(True, True, False, False, True)),

@@ -11,6 +11,7 @@ def refused(message: str, code: str = "api-signature-not-valid") -> dict[str, An
 
 HTX = Cases(
     exchange="htx",
+    falls_back=True,
     reads=frozenset({"GET /v2/user/uid", "GET /v2/user/api-key", "GET /v1/account/accounts"}),
     shown=(
         (Rights(), Permissions(True, True, False, None, True)),

@@ -4,6 +4,7 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 KUCOIN = Cases(
     exchange="kucoin",
+    falls_back=True,
     reads=frozenset({"GET /api/v1/user/api-key", "GET /api/v1/accounts"}),
     shown=(
         (Rights(), Permissions(True, True, False, False, True)),

@@ -4,6 +4,7 @@ from tests.credentials.exchanges.cases.shape import Cases
 
 MEXC = Cases(
     exchange="mexc",
+    falls_back=True,
     reads=frozenset({"GET /api/v3/apiKeyInfo", "GET /api/v3/uid"}),
     shown=(
         (Rights(), Permissions(True, True, False, False, True)),
