@@ -23,11 +23,14 @@ def key_of(request: Request) -> str:
     return request.params.get("AccessKeyId", "")
 
 
+def sent_at(request: Request) -> datetime:
+    return datetime.fromisoformat(request.params.get("Timestamp", "1970-01-01T00:00:00")).replace(tzinfo=UTC)
+
+
 def verify(request: Request, account: Account, now: datetime) -> State:
     params = request.params
     signature = params.pop("Signature", "")
-    time = datetime.fromisoformat(params.get("Timestamp", "1970-01-01T00:00:00")).replace(tzinfo=UTC)
-    if abs(time - now) > WINDOW:
+    if abs(sent_at(request) - now) > WINDOW:
         return State.BAD_TIME
     query = urlencode(sorted(params.items()), quote_via=quote, safe="")
     ours = base64_hmac(account.secret.encode(), "\n".join((request.method, request.host, request.path, query)).encode())
@@ -39,12 +42,12 @@ def uid(_request: Request, account: Account) -> Reply:
 
 
 def api_key(request: Request, account: Account) -> Reply:
-    """Days are counted from now, so a key shows fewer each day."""
+    """Days are counted from the time of the request, so a key shows fewer each day."""
     rights = account.rights
     if request.params.get("uid") != str(63628520 + account.number):
         return Reply(200, {"code": 2002, "message": "invalid field value in `uid`"})
     names = {"readOnly": rights.read, "trade": rights.trade, "withdraw": rights.withdraw}
-    left = -1 if rights.expires_at is None else (rights.expires_at - datetime.now(UTC)).days
+    left = -1 if rights.expires_at is None else (rights.expires_at - sent_at(request)).days
     other = {"accessKey": "5000d371-0000-0000-0000", "status": "normal", "permission": "readOnly,trade,withdraw"}
     ours = {
         "accessKey": account.key,

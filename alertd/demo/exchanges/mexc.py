@@ -24,7 +24,7 @@ def verify(request: Request, account: Account, now: datetime) -> State:
 
 
 def key_info(request: Request, account: Account) -> Reply:
-    """Days are counted from now, so a key shows fewer each day."""
+    """Days are counted from the time of the request, so a key shows fewer each day."""
     rights = account.rights
     if request.params.get("accessKey") != account.key:
         return said(730706, "API KEY information does not exist")
@@ -38,7 +38,8 @@ def key_info(request: Request, account: Account) -> Reply:
         "SPOT_TRANSFER_WRITE": rights.transfer,
         "CONTRACT_DEAL_WRITE": rights.trade,
     }
-    left = None if rights.expires_at is None else (rights.expires_at - datetime.now(UTC)).days
+    at = datetime.fromtimestamp(int(request.params["timestamp"]) / 1000, UTC)
+    left = None if rights.expires_at is None else (rights.expires_at - at).days
     return Reply(
         200,
         {
