@@ -66,7 +66,8 @@ def invalid_query(error: ValidationError) -> Invalid:
 
 def _found(error: ValidationError, *, lead: str, between: str) -> Iterator[Flaw]:
     for details in error.errors(include_url=False, include_input=False)[:MOST]:
-        yield Flaw(lead + between.join(_shown(step) for step in details["loc"]), _text(details))
+        steps = between.join(_shown(step) for step in details["loc"])
+        yield Flaw(lead + steps if steps else "", _text(details))
 
 
 def _shown(step: object) -> str:

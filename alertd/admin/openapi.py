@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -105,7 +106,7 @@ def _operation(route: Route, named: Named) -> Json:
 def _parameters(route: Route) -> Iterator[Json]:
     schema = route.params.model_json_schema()
     for name, described in schema.get("properties", {}).items():
-        in_path = f"{{{name}" in route.path
+        in_path = name in route.path_names
         yield {
             "name": name,
             "in": "path" if in_path else "query",
@@ -174,9 +175,7 @@ def _refusals(route: Route) -> Iterator[int]:
 
 def _plain_path(path: str) -> str:
     """Without the patterns that aiohttp knows: `{rest:.*}` is `{rest}`."""
-    return "/".join(
-        part.partition(":")[0] + "}" if part.startswith("{") and ":" in part else part for part in path.split("/")
-    )
+    return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", path)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Reads path and query into a route's parameters; a value that cannot be makes a path one that is not there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 from aiohttp import web
+from multidict import MultiMapping
 from pydantic import ValidationError
 
 from alertd.admin.flaws import invalid_query
@@ -12,31 +13,36 @@ from alertd.admin.shapes import Params
 
 P = TypeVar("P", bound=Params)
 
+_MOST_NAMED = 64
+
 
 def read_parameters(request: web.Request, model: type[P], *, bad_path: type[web.HTTPException]) -> P:
     """Raises `bad_path` for a wrong value in the path, Invalid (422) for one in the query."""
-    path = request.match_info
-    query = request.query
+    path, query = request.match_info, request.query
     if any(_odd(value) for value in path.values()):
         raise bad_path
-    flaws = [
-        Flaw(
-            name[:64], "must occur once" if query.getall(name).__len__() > 1 else "must not contain control characters"
-        )
-        for name in dict.fromkeys(query)
-        if len(query.getall(name)) > 1 or _odd(query[name]) or _odd(name)
-    ]
+    flaws = list(_flaws(query, taken=path.keys()))
     if flaws:
         raise Invalid(flaws)
-    shadowed = [Flaw(name, "is part of the path") for name in query if name in path]
-    if shadowed:
-        raise Invalid(shadowed)
     try:
         return model.model_validate_strings({**query, **path})
     except ValidationError as error:
-        if _concerns(error, path):
+        if _concerns(error, path.keys()):
             raise bad_path from None
         raise invalid_query(error) from None
+
+
+def _flaws(query: MultiMapping[str], *, taken: Collection[str]) -> Iterator[Flaw]:
+    """What no model could tell: repeated names, those of the path, and text that no table takes."""
+    for name in dict.fromkeys(query):
+        values = query.getall(name)
+        shown = "".join(character if character.isprintable() else "?" for character in name[:_MOST_NAMED])
+        if len(values) > 1:
+            yield Flaw(shown, "must occur once")
+        elif name in taken:
+            yield Flaw(shown, "is part of the path")
+        elif _odd(name) or _odd(values[0]):
+            yield Flaw(shown, "must not contain control characters")
 
 
 def _concerns(error: ValidationError, names: Collection[str]) -> bool:

@@ -1,5 +1,6 @@
 """What a route is: one line of a table from which checking, permission and documentation all follow."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,6 +103,10 @@ class Route:
     def name(self) -> str:
         """The handler's name, which is unique: the operation's id in the document."""
         return getattr(self.handler, "__name__", self.path)
+
+    @property
+    def path_names(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\{(\w+)", self.path))
 
     @property
     def takes_body(self) -> bool:

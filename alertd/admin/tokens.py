@@ -3,6 +3,7 @@
 A token says which key it was made from and nothing of what that key may do.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -20,6 +21,7 @@ SKEW: Final = timedelta(seconds=30)  # between the clocks of two daemons
 
 Algorithm = Literal["HS256", "HS384", "HS512"]
 _HASHES: Final = {"HS256": HMACAlgorithm.SHA256, "HS384": HMACAlgorithm.SHA384, "HS512": HMACAlgorithm.SHA512}
+_SHAPE: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _UNFIT: Final = "admin.jwt_secret: is not fit to sign with; set random text (openssl rand -base64 32)"
 
 
@@ -28,7 +30,7 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    iss: Literal["alertd"] = ISSUER
+    iss: Literal["alertd"]
     sub: str
     iat: int
     exp: int
@@ -64,17 +66,20 @@ class Tokens:
             raise ValueError("a token stands for a key")
         issued_at = int(now.timestamp())
         expires_in = max(1, int(self._lifetime.total_seconds()))
-        claims = Claims(sub=who.user_id, iat=issued_at, exp=issued_at + expires_in, jti=uuid4().hex, key=who.key_ref)
+        claims = Claims(
+            iss=ISSUER, sub=who.user_id, iat=issued_at, exp=issued_at + expires_in, jti=uuid4().hex, key=who.key_ref
+        )
         return Issued(self._signed(claims.model_dump_json().encode()), expires_in)
 
     def read(self, token: str, now: datetime) -> Claims | None:
         """What a token of ours says while it is good; None for anything else, whatever it is."""
-        if token.partition(".")[0] != self._header:  # another algorithm, or none: not even looked at
+        # Another header means another algorithm, or none: such a token is not even looked at.
+        if _SHAPE.fullmatch(token) is None or token.partition(".")[0] != self._header:
             return None
         try:
             payload: bytes = self._jws.decode(token, self._secret, algorithms=[self._algorithm])
             claims = Claims.model_validate_json(payload)
-        except (jwt.PyJWTError, ValidationError, UnicodeEncodeError):
+        except (jwt.PyJWTError, ValidationError):
             return None
         good = claims.iat <= (now + SKEW).timestamp() and now.timestamp() < claims.exp
         return claims if good and claims.exp - claims.iat <= self._lifetime.total_seconds() + 1 else None

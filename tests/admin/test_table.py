@@ -58,9 +58,7 @@ def test_handler_expects_what_the_table_gives_it(route: Route) -> None:
 
 @every_route
 def test_parameters_of_the_path_are_in_the_model(route: Route) -> None:
-    named = {part.strip("{}").partition(":")[0] for part in route.path.split("/") if part.startswith("{")}
-
-    assert named <= set(route.params.model_fields)
+    assert route.path_names <= set(route.params.model_fields)
 
 
 @every_route
