@@ -1,0 +1,74 @@
+"""Who is answered what, route by route. A route that is not here fails the tests, so every new one adds its row.
+
+Whoever has no key that works gets 401 at every route that needs one; a row says the rest.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from alertd.admin.access import Role
+from tests.admin.port import Port
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request of a row: what goes into the path, and the body."""
+
+    path: Mapping[str, object] = field(default_factory=dict)
+    body: Json | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """The status for each kind of key. `prepare(port, tenant)` makes what the request is about, anew for each of them,
+    as the property of `tenant`; `other` is a key of another tenant, None: the same as `tenant`."""
+
+    method: str
+    path: str
+    viewer: int
+    operator: int
+    admin: int
+    tenant: int = 403
+    other: int | None = None
+    keyless: int = 401
+    open: bool = False
+    prepare: Callable[[Port, UUID], Awaitable[Case]] | None = None
+
+
+def everybody(
+    method: str, path: str, status: int, *, prepare: Callable[[Port, UUID], Awaitable[Case]] | None = None
+) -> Row:
+    """A route that needs no key."""
+    return Row(method, path, status, status, status, tenant=status, keyless=status, open=True, prepare=prepare)
+
+
+async def no_such_key(_port: Port, _tenant: UUID) -> Case:
+    return Case(body={"api_key": "nobody's"})
+
+
+async def a_key(port: Port, _tenant: UUID) -> Case:
+    await port.key(Role.VIEWER, name="to be revoked")
+    rows = await port.daemon.db.fetch("SELECT id FROM api_keys WHERE name = 'to be revoked' AND revoked_at IS NULL")
+    return Case(path={"id": rows[0]["id"]})
+
+
+async def a_wish(_port: Port, tenant: UUID) -> Case:
+    return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
+
+
+ROWS = (
+    everybody("GET", "/-/healthy", 200),
+    everybody("GET", "/-/ready", 200),
+    everybody("GET", "/metrics", 200),
+    everybody("GET", "/openapi.json", 200),
+    everybody("POST", "/api/performance-alerts/auth/login", 401, prepare=no_such_key),
+    Row("GET", "/api/performance-alerts/auth/me", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
+    Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
+    Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),
+    Row("GET", "/api/v1/audit", viewer=403, operator=403, admin=200),
+)
