@@ -36,7 +36,7 @@ from alertd.credentials.sweep_store import Origin, Sweep
 from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, apply_schema, open_db
-from alertd.errors import ConfigError
+from alertd.errors import AlertdError, ConfigError
 from alertd.postgres import open_embedded
 from alertd.process import (
     READY,
@@ -67,6 +67,10 @@ POSTGRESQL_PORT: Final = 5432
 LOOP_PATIENCE: Final = timedelta(seconds=60)
 FLUSH: Final = timedelta(seconds=5)  # a sweep on the command line waits this long for quick retries
 DRAIN: Final = timedelta(seconds=15)  # for a scheduled run under way when the daemon stops
+
+
+class Stopped(AlertdError):
+    """Somebody said stop before it was done."""
 
 
 def wall_clock() -> datetime:
@@ -122,7 +126,7 @@ async def open_core(
         )
         sender = await stack.enter_async_context(_open_sender(db, dsn, cipher, settings, world))
         recorder = Recorder(db, _rules(settings), _mass(db, settings), announced=sender.wake)
-        await stack.enter_async_context(_running(recorder.run()))
+        await stack.enter_async_context(beside(recorder.run()))
         sweeper = Sweeper(
             Outside(db=db, secrets=secrets, ask=exchanges.ask, now=world.now),
             pace=_pace(settings),
@@ -211,7 +215,31 @@ async def sweep_once(core: Core, scope: Scope, on_check: OnCheck) -> Sweep:
 
 
 @asynccontextmanager
-async def _running(work: Any) -> AsyncIterator[None]:
+async def giving_up_at(stop: asyncio.Event) -> AsyncIterator[None]:
+    """For what need not be finished: cancels the body once `stop` is set, and raises Stopped in its place."""
+    body, over, gave_up = asyncio.current_task(), False, False
+
+    def give_up(_: object) -> None:
+        nonlocal gave_up
+        if not over and body is not None:
+            gave_up = True
+            body.cancel()
+
+    waiting = asyncio.create_task(stop.wait())
+    waiting.add_done_callback(give_up)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if gave_up and body is not None and body.uncancel() == 0:
+            raise Stopped("stopped before it was done") from None
+        raise
+    finally:
+        over = True
+        waiting.cancel()
+
+
+@asynccontextmanager
+async def beside(work: Any) -> AsyncIterator[None]:
     """Run a coroutine beside the body, and cancel it after."""
     task = asyncio.create_task(work)
     try:
@@ -231,22 +259,24 @@ async def run(
     """The daemon: returns after `stop` is set and what was under way has ended.
 
     `started` is told the address of the admin port once everything is up. Raises ConfigError, Busy or
-    Transient when it cannot start, and LoopDied when a background loop ended by itself.
+    Transient when it cannot start, Stopped when it was told to stop before it had, and LoopDied when a
+    background loop ended by itself.
     """
     lag = LoopLag()
     metrics.RELOAD_SUCCESS.set(1)
     metrics.RELOAD_TIME.set(world.now().timestamp())
-    async with (
-        open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world) as core,
-        supervising(stop) as loops,
-    ):
+    async with AsyncExitStack() as stack:
+        async with giving_up_at(stop):
+            opening = open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world)
+            core = await stack.enter_async_context(opening)
+        loops = await stack.enter_async_context(supervising(stop))
         loops.start("lag", lag.run)
         vitals = Vitals(core.db, store_usable=lambda: core.sweeper.watch.usable)
         loops.start("vitals", vitals.run)
         executions = Executions(core.db, _jobs(core), core.world.now)
         daemon = await admin_side(core, executions, waiting_for=vitals.waiting_for)
-        _start_work(core, executions, loops)
         async with open_api(daemon, tls=_tls(settings)) as address:
+            _start_work(core, executions, loops)
             gc.collect()
             gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
             _say_started(core, address.url)

@@ -1,5 +1,6 @@
 """The command line: parse, call, print. One file for each group of commands."""
 
+import asyncio
 import sys
 from typing import Final
 
@@ -31,4 +32,6 @@ def main() -> None:
         sys.exit(BAD_CONFIG)
     except AlertdError as exc:
         complain(str(exc))
+        sys.exit(FAILED)
+    except asyncio.CancelledError:  # told twice to stop: what was under way is left to its leases
         sys.exit(FAILED)

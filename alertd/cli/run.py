@@ -29,4 +29,7 @@ def run(config: ConfigFile = None) -> None:
 async def _run(settings: Settings) -> None:
     stop, reload = asyncio.Event(), asyncio.Event()
     with signals(stop, reload):
-        await app.run(settings, stop)
+        try:
+            await app.run(settings, stop)
+        except app.Stopped:
+            log.info("Stopped before it was up")

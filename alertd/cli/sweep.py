@@ -70,13 +70,12 @@ async def _sweep(settings: Settings, scope: Scope, seen: OnCheck) -> Sweep:
     lag = LoopLag()
     stop = asyncio.Event()
     with signals(stop, asyncio.Event()):
-        async with open_core(settings, attach=True, stalled_since=lag.stalled_since) as core:
-            measuring = asyncio.create_task(lag.run(stop))
-            try:
-                return await app.sweep_once(core, scope, seen)
-            finally:
-                stop.set()
-                await measuring
+        async with (
+            app.giving_up_at(stop),
+            open_core(settings, attach=True, stalled_since=lag.stalled_since) as core,
+            app.beside(lag.run(stop)),
+        ):
+            return await app.sweep_once(core, scope, seen)
 
 
 def _print(done: Sweep, checks: Sequence[Recorded], *, json: bool) -> None:

@@ -45,6 +45,12 @@ class Scope:
     tenant_id: UUID | None = None
     exchange: str | None = None
 
+    def covers(self, path: str) -> bool:
+        """Whether the sweep would have looked at this path of the store, had it been a credential."""
+        parts = path.split("/")
+        right_tenant = self.tenant_id is None or parts[0] == str(self.tenant_id)
+        return right_tenant and (self.exchange is None or parts[2:3] == [self.exchange])
+
 
 @dataclass(slots=True)
 class _Run:
@@ -101,8 +107,9 @@ async def run(
 
 async def _outcome(sweeper: Sweeper, current: _Run, scope: Scope) -> tuple[SweepState, str | None]:
     try:
-        await sweeper.inventory.discover(sweeper.outside.now())
+        found = await sweeper.inventory.discover(sweeper.outside.now())
         await sweeper.watch.found()
+        current.tally.skipped = sum(scope.covers(path) for path in found.skipped)
         await _check_all(sweeper, current, scope)
     except StoreDown as exc:
         await sweeper.watch.lost(exc)
