@@ -125,12 +125,11 @@ class Daemon:
 
 
 @asynccontextmanager
-async def starting(home: Home, given: Mapping[str, object], *arguments: str) -> AsyncIterator[Daemon]:
-    """`alertd run`, perhaps not up yet. However the block ends, nothing is left running."""
+async def starting(home: Home, given: Mapping[str, object], *, command: str = "run") -> AsyncIterator[Daemon]:
+    """A process, perhaps not up yet. However the block ends, nothing is left running."""
     process = await asyncio.create_subprocess_exec(
         *ALERTD,
-        "run",
-        *arguments,
+        command,
         env=home.environment(given),
         cwd=home.folder,
         stdin=asyncio.subprocess.DEVNULL,
@@ -153,9 +152,9 @@ async def starting(home: Home, given: Mapping[str, object], *arguments: str) -> 
 
 
 @asynccontextmanager
-async def running(home: Home, given: Mapping[str, object], *arguments: str) -> AsyncIterator[Daemon]:
+async def running(home: Home, given: Mapping[str, object]) -> AsyncIterator[Daemon]:
     """`alertd run`, up."""
-    async with starting(home, given, *arguments) as daemon:
+    async with starting(home, given) as daemon:
         await daemon.says("alertd is running")
         yield daemon
 

@@ -63,7 +63,7 @@ async def test_every_line_of_its_log_is_json(home: Home) -> None:
         await daemon.stop()
 
     assert daemon.noise == []
-    assert {line["level"] for line in daemon.lines} == {"info"}
+    assert {line["level"] for line in daemon.lines} <= {"info", "warning"}
 
 
 async def test_it_stops_while_it_starts(home: Home) -> None:
