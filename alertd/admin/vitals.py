@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from alertd import metrics
-from alertd.credentials import store
+from alertd.credentials import standing
 from alertd.db import Db
 from alertd.errors import Transient
 from alertd.model import Verdict
@@ -42,7 +42,7 @@ class Vitals:
 
     async def look(self) -> None:
         try:
-            verdicts = await store.count_by_verdict(self._db)
+            verdicts = await standing.count_by_verdict(self._db)
         except Transient as exc:
             if self._database_answers:
                 log.error("Database lost", error=str(exc))  # noqa: TRY400 - the error says all there is

@@ -15,8 +15,8 @@ from alertd.app import open_core
 from alertd.cli.options import ConfigFile, Json
 from alertd.cli.outcome import FAILED, complain, print_json, print_table, say
 from alertd.config import Settings, load
+from alertd.credentials.check_store import permissions_json
 from alertd.credentials.recorder import Recorded
-from alertd.credentials.store import permissions_json
 from alertd.credentials.sweep import OnCheck, Scope
 from alertd.credentials.sweep_store import Sweep, SweepState
 from alertd.process import LoopLag, configure_logging, signals

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from alertd.alerts.lifecycle import Memory, Step
-from alertd.credentials import notices, store
+from alertd.credentials import notices, standing
 from alertd.db import Tx
 from alertd.model import CheckResult, Event, EventType, Reason
 from alertd.webhooks import outbox
@@ -16,7 +16,7 @@ NOBODY: Final = Memory()
 
 async def send_current_failures(tx: Tx, tenant_id: UUID, webhook_id: UUID, *, now: datetime) -> int:
     """Queue one `credential.failed` to this endpoint for each key with an open alert; how many."""
-    failing = await store.failing_of(tx, tenant_id)
+    failing = await standing.failing_of(tx, tenant_id)
     queued = 0
     for key in failing:
         result = CheckResult(Reason(key.reason), code=key.code)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alertd.alerts import pipeline
-from alertd.credentials import store
+from alertd.credentials import standing
 from alertd.db import Db
 
 RULE: Final = "mass_invalid"
@@ -41,7 +41,7 @@ class MassWatch:
             return False
         counted_at, share = self._known.get(exchange, (float("-inf"), Share(0, 0)))
         if time.monotonic() - counted_at > REMEMBERED_SECONDS:
-            affected, of = await store.count_invalid_since(self._db, exchange, began_at - self._interval)
+            affected, of = await standing.count_invalid_since(self._db, exchange, began_at - self._interval)
             share = Share(affected, of)
             self._known[exchange] = (time.monotonic(), share)
         return share.exceeds(self._fraction)

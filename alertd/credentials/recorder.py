@@ -17,10 +17,10 @@ from alertd.alerts import pipeline
 from alertd.alerts.lifecycle import Memory, Policy, Sign, about_to_fire, restarted
 from alertd.alerts.pipeline import Finding, Speech
 from alertd.alerts.store import Identity
-from alertd.credentials import advice, notices, store
+from alertd.credentials import advice, check_store, notices, store
 from alertd.credentials.advice import Told, advise
+from alertd.credentials.check_store import Check
 from alertd.credentials.mass import MassWatch
-from alertd.credentials.store import Check
 from alertd.credentials.unknown import UnknownAnswers
 from alertd.db import Db, Tx
 from alertd.model import Event, EventType, Severity, Verdict
@@ -95,7 +95,7 @@ class Recorder:
         for waiting in batch:
             (quiet if self._unremarkable(waiting.check) else loud).append(waiting)
         try:
-            kept = await store.record_quiet(self._db, [w.check for w in quiet]) if quiet else set()
+            kept = await check_store.record_quiet(self._db, [w.check for w in quiet]) if quiet else set()
         except Exception as exc:  # noqa: BLE001 - handed to whoever waits for it
             _fail(quiet, exc)
         else:
@@ -138,8 +138,8 @@ class Recorder:
                 now=check.checked_at,
             )
             advised = await self._advise(tx, check)
-            await store.insert_check(tx, check, applied.memory)
-            await store.record(tx, check, applied.memory, notices=advised.as_json())
+            await check_store.insert_check(tx, check, applied.memory)
+            await check_store.record(tx, check, applied.memory, notices=advised.as_json())
         self._announced()
         return applied.memory
 

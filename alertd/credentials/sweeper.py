@@ -15,11 +15,12 @@ import structlog
 
 from alertd import metrics
 from alertd.credentials import inventory_store, store
+from alertd.credentials.check_store import Check
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.look import Ask, Looked, Patience, look
 from alertd.credentials.notices import error
 from alertd.credentials.recorder import Recorded, Recorder
-from alertd.credentials.store import Check, Claim
+from alertd.credentials.store import Claim
 from alertd.credentials.timetable import confirmation, next_due
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, new_id

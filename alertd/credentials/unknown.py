@@ -5,7 +5,7 @@ from typing import Final
 
 from alertd import metrics
 from alertd.alerts import pipeline
-from alertd.credentials.store import Check
+from alertd.credentials.check_store import Check
 from alertd.db import Db
 from alertd.errors import Transient
 from alertd.model import Reason
