@@ -39,7 +39,7 @@ class FlawView(Answer):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457). `errors` is there for 422."""
+    """What went wrong (RFC 9457). `errors` is there for 422; the last two where an exchange was asked about a key."""
 
     type: str
     title: str
@@ -47,6 +47,8 @@ class Problem(BaseModel):
     detail: str
     request_id: str | None = None
     errors: list[FlawView] | None = None
+    reason: str | None = None
+    what_to_do: str | None = None
 
 
 def document(table: Iterable[Route], *, key_header: str = "X-Alert-API-Key") -> Json:
@@ -104,7 +106,7 @@ def _operation(route: Route, named: Named) -> Json:
 
 
 def _parameters(route: Route) -> Iterator[Json]:
-    schema = route.params.model_json_schema()
+    schema = _inlined(route.params.model_json_schema())
     for name, described in schema.get("properties", {}).items():
         in_path = name in route.path_names
         yield {
@@ -121,6 +123,24 @@ def _parameters(route: Route) -> Iterator[Json]:
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
+
+
+def _inlined(schema: Json) -> Json:
+    """With definitions in the place of references to them: parameters stand by themselves in the document."""
+    definitions = schema.pop("$defs", {})
+
+    def inline(part: Any) -> Any:
+        match part:
+            case {"$ref": str(reference)}:
+                return inline(definitions[reference.rpartition("/")[2]])
+            case dict():
+                return {name: inline(value) for name, value in part.items()}
+            case list():
+                return [inline(value) for value in part]
+            case _:
+                return part
+
+    return cast("Json", inline(schema))
 
 
 def _request_body(route: Route, named: Named) -> Json:

@@ -24,7 +24,8 @@ from alertd.admin.dispatch import PEER, REQUEST_ID, Answering
 from alertd.admin.peers import LOOPBACK_NAMES, check_host, check_origin, peer_of
 from alertd.admin.problems import problem, problem_of
 from alertd.config.kinds import Network
-from alertd.errors import Absent, Busy, Conflict, Transient
+from alertd.db import Forbidden
+from alertd.errors import Absent, Busy, Conflict, Refused, StoreDown, StoreFault, Transient
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,12 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+}
+_STORE_DOWN: Final = {
+    StoreFault.SEALED: "The secret store is sealed",
+    StoreFault.UNREACHABLE: "The secret store does not answer",
+    StoreFault.LOGIN_REFUSED: "The secret store refuses our login",
+    StoreFault.FORBIDDEN: "The secret store forbids us what this needs",
 }
 # After these the rest of the body is not worth waiting for.
 _LAST: Final = frozenset({400, 408, 413, 431})
@@ -166,19 +173,29 @@ def _refusal(request: web.Request, error: web.HTTPException) -> web.Response:
 
 
 def _known(error: Exception) -> web.HTTPException | None:
-    """Our own errors; a text that may speak of the database stays inside."""
+    """Our own errors. What may speak of the database, or of where things are, stays inside."""
     match error:
+        case Forbidden():
+            return None
         case Absent():
             return web.HTTPNotFound(text=str(error))
         case Busy():
             return web.HTTPConflict(text=str(error))
         case Conflict():
             return web.HTTPConflict(text="That is there already.")
+        case Refused():
+            return web.HTTPUnprocessableEntity(text=str(error))
+        case StoreDown():
+            return _put_off(error, f"{_STORE_DOWN[error.fault]}; try again when it is well. The log says more.")
         case Transient():
-            log.warning("Request put off", error=str(error))
-            return web.HTTPServiceUnavailable(headers={hdrs.RETRY_AFTER: str(_RETRY_SECONDS)})
+            return _put_off(error)
         case _:
             return None
+
+
+def _put_off(error: Transient, text: str | None = None) -> web.HTTPException:
+    log.warning("Request put off", error=str(error))
+    return web.HTTPServiceUnavailable(text=text, headers={hdrs.RETRY_AFTER: str(_RETRY_SECONDS)})
 
 
 def _addressed(surroundings: Surroundings) -> Middleware:

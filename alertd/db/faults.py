@@ -27,6 +27,10 @@ SCHEMES: Final = ("postgresql", "postgres")
 CLOSED: Final = ("clos", "released back to the pool")
 
 
+class Forbidden(Refused):
+    """The database forbids our role something: its operator's mistake, and no verdict about a thing."""
+
+
 def place_of(dsn: str) -> str | None:
     """`host/database` of a DSN for messages, never the user, the password or the options; None if it cannot be one."""
     try:
@@ -49,7 +53,7 @@ def our_errors(attempt: str, place: str) -> Iterator[None]:
         # The detail of the driver's text quotes the row.
         raise Conflict(f"{_named(attempt)} at {place}: {exc.constraint_name or 'it'} is already there") from None
     except asyncpg.InsufficientPrivilegeError as exc:
-        raise Refused(f"{_named(attempt)} at {place}: {_words(exc)}") from None
+        raise Forbidden(f"{_named(attempt)} at {place}: {_words(exc)}") from None
     except NOT_NOW as exc:
         raise Transient(f"{_named(attempt)} at {place}: {_words(exc)}") from exc
     except asyncpg.InterfaceError as exc:

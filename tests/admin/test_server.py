@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from alertd.admin.dispatch import PEER
 from alertd.admin.server import Address, Endpoint, Surroundings, open_server
-from alertd.errors import Transient
+from alertd.db import Forbidden
+from alertd.errors import Refused, StoreDown, StoreFault, Transient
 
 HOST = "127.0.0.1"
 
@@ -117,6 +118,33 @@ async def test_sentence_and_headers_of_the_raiser_are_kept(client):
         problem = await answer.json(content_type=None)
 
     assert (problem["detail"], answer.headers["Retry-After"]) == ("A sweep is running.", "5")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "detail"),
+    [
+        (Refused("event_types: no such type"), 422, "event_types: no such type"),
+        (
+            StoreDown(StoreFault.SEALED, "the secret store at https://inner is sealed"),
+            503,
+            "The secret store is sealed; try again when it is well. The log says more.",
+        ),
+        (
+            Forbidden("SELECT 1 at inner/alertd: permission denied"),
+            500,
+            "Something went wrong on our side; the log has more under this request id.",
+        ),
+    ],
+    ids=["refused", "store down", "database forbids"],
+)
+async def test_errors_of_ours_have_a_status_and_give_no_place_away(error, status, detail):
+    async def fail_so(_: web.Request) -> web.Response:
+        raise error
+
+    async with serving(Endpoint("GET", "/", fail_so)) as client, client.get("/") as answer:
+        problem = await answer.json(content_type=None)
+
+    assert (answer.status, problem["detail"]) == (status, detail)
 
 
 async def test_redirect_stays_a_redirect(client):
