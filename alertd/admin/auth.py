@@ -4,7 +4,6 @@ Everything that is wrong with a key or a token is the same 401; the cause is for
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from alertd import metrics
 from alertd.admin.access import ANONYMOUS, Identity, Needed, Role
 from alertd.admin.keyring import Keyring
 from alertd.admin.keys import lookup_of
-from alertd.admin.limits import Buckets, neighbourhood, whole_seconds
+from alertd.admin.limits import Buckets, Recent, neighbourhood, whole_seconds
 from alertd.admin.tokens import Issued, Tokens
 
 log = structlog.get_logger(__name__)
@@ -26,7 +25,6 @@ log = structlog.get_logger(__name__)
 # Whoever uses an open route while authentication is on; belongs to no tenant that exists.
 STRANGER: Final = Identity("nobody", "nobody", Role.TENANT, None, tenant_id=UUID(int=0))
 
-_MOST_KNOWN: Final = 10_000
 _MOST_CHARACTERS: Final = 8192
 
 
@@ -57,8 +55,8 @@ class Gate:
         self._tokens = tokens
         self._now = now
         self._key_header = key_header
-        self._limits = limits or Limits()
-        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self.limits = limits or Limits()
+        self._known = Recent()
 
     async def admit(self, request: web.Request, needed: Needed, *, peer: str, tenant_scoped: bool = False) -> Identity:
         """Who this is. Raises 401, 403, or 429 after too many wrong keys."""
@@ -67,7 +65,7 @@ class Gate:
         if needed is None:
             return STRANGER
         text, is_token = self._credential(request)
-        who = await self._known_or_limited(text, peer, self._limits.address, is_token=is_token)
+        who = await self._known_or_limited(text, peer, self.limits.address, is_token=is_token)
         if not who.may(needed, tenant_scoped=tenant_scoped):
             raise web.HTTPForbidden
         return who
@@ -76,7 +74,7 @@ class Gate:
         """A token for a key. Raises 400 while there is nothing to log in to, 401, or 429."""
         if not self.enabled:
             raise web.HTTPBadRequest(text="Authentication is switched off; no token is needed.")
-        who = await self._known_or_limited(api_key, peer, self._limits.login, is_token=False)
+        who = await self._known_or_limited(api_key, peer, self.limits.login, is_token=False)
         return who, self._tokens.issue(who, self._now())
 
     def _credential(self, request: web.Request) -> tuple[str, bool]:
@@ -99,7 +97,7 @@ class Gate:
         mark = hashlib.sha256(f"{peer}\0{text}".encode(errors="replace")).digest()
         names = [(address, neighbourhood(peer))]
         if (lookup := lookup_of(text)) is not None:
-            names.append((self._limits.key, lookup))
+            names.append((self.limits.key, lookup))
         if mark not in self._known:
             _refuse_while(max(buckets.wait(name, now) for buckets, name in names))
         who = await self._identify(text, now, is_token=is_token)
@@ -108,9 +106,9 @@ class Gate:
                 buckets.take(name, now)
             metrics.REFUSED_KEYS.inc()
             log.info("Key or token refused", peer=peer, lookup=lookup)
-            self._known.pop(mark, None)
+            self._known.forget(mark)
             raise unauthorized()
-        self._remember(mark)
+        self._known.add(mark)
         return who
 
     async def _identify(self, text: str, now: datetime, *, is_token: bool) -> Identity | None:
@@ -120,12 +118,6 @@ class Gate:
             return await self.keyring.of_key(text, now)
         claims = self._tokens.read(text, now)
         return None if claims is None else await self.keyring.of_ref(claims.key, now)
-
-    def _remember(self, mark: bytes) -> None:
-        self._known[mark] = None
-        self._known.move_to_end(mark)
-        while len(self._known) > _MOST_KNOWN:
-            self._known.popitem(last=False)
 
 
 def unauthorized(text: str | None = None) -> web.HTTPUnauthorized:

@@ -38,13 +38,33 @@ class Buckets:
         return len(self._spent_until)
 
 
+@dataclass(slots=True)
+class Recent:
+    """The marks that were used last, up to `most`."""
+
+    most: int = MOST_BUCKETS
+    _marks: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+
+    def add(self, mark: bytes) -> None:
+        self._marks[mark] = None
+        self._marks.move_to_end(mark)
+        while len(self._marks) > self.most:
+            self._marks.popitem(last=False)
+
+    def forget(self, mark: bytes) -> None:
+        self._marks.pop(mark, None)
+
+    def __contains__(self, mark: bytes) -> bool:
+        return mark in self._marks
+
+
 def neighbourhood(peer: str) -> str:
     """What shares one bucket: an IPv4 address, or the network that one IPv6 customer has."""
     try:
         address = ip_address(peer.partition("%")[0])
     except ValueError:
         return peer
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+    if isinstance(address, IPv6Address):
         return str(IPv6Address(int(address) >> _SHARED_PREFIX << _SHARED_PREFIX))
     return str(address)
 

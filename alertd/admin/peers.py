@@ -5,7 +5,7 @@ name; so the name must be one of ours. An address instead of a name cannot be fa
 """
 
 from collections.abc import Collection, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -24,9 +24,9 @@ _MOST_HOPS: Final = 32
 def peer_of(remote: str | None, forwarded: Sequence[str], trusted: Collection[Network]) -> str:
     """The nearest address that is not a proxy of ours; `forwarded` are the X-Forwarded-For headers, in order."""
     hops = [hop.strip() for line in forwarded for hop in line.split(",")][-_MOST_HOPS:]
-    peer = remote or LOCAL
+    peer = _plain(remote or LOCAL)
     while hops and _is_among(peer, trusted):
-        hop = hops.pop().removeprefix("[").partition("]")[0]
+        hop = _plain(hops.pop().removeprefix("[").partition("]")[0])
         if not _is_address(hop):
             break  # then the proxy itself is all we know
         peer = hop
@@ -64,6 +64,16 @@ def _name(host: str) -> str | None:
         return URL(f"http://{host}").host if set(host).isdisjoint("/?#@\\") else None
     except ValueError:
         return None
+
+
+def _plain(text: str) -> str:
+    """A socket for both families shows an IPv4 address as an IPv6 one; here it is what it is."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return text if mapped is None else str(mapped)
 
 
 def _is_address(text: str) -> bool:

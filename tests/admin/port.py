@@ -139,13 +139,19 @@ class Port:
 
 @asynccontextmanager
 async def open_port(
-    dsn: str, folder: Path, now: datetime, *, environ: Mapping[str, str] = KEYS, table: tuple[Route, ...] = TABLE
+    dsn: str,
+    folder: Path,
+    now: datetime,
+    *,
+    environ: Mapping[str, str] = KEYS,
+    table: tuple[Route, ...] = TABLE,
+    waiting_for: tuple[str, ...] = (),
 ) -> AsyncIterator[Port]:
     """The port of a daemon with these variables; no loop runs."""
     settings = load(environ={"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **environ})
     clock = Clock(now)
     async with app.open_core(settings, attach=False, stalled_since=lambda _: False, world=app.World(now=clock)) as core:
         executions = Executions(core.db, {}, clock)
-        daemon = await app.admin_side(core, executions, waiting_for=list)
+        daemon = await app.admin_side(core, executions, waiting_for=lambda: waiting_for)
         async with open_api(daemon, table=table) as address, ClientSession(address.url) as client:
             yield Port(daemon, address, client, clock)
