@@ -15,6 +15,7 @@ MAY_WRITE = {
     "db/schema.py",
     "webhooks/claims.py",
     "webhooks/endpoints.py",
+    "webhooks/ledger.py",
     "webhooks/notifiers.py",
     "webhooks/outbox.py",
     "webhooks/parking.py",
@@ -31,6 +32,7 @@ MAY_CATCH_EVERYTHING = {
     "credentials/recorder.py",  # a credential: what it came to, handed to whoever waits
     "credentials/sweeper.py",  # a credential: the lease
     "webhooks/sender.py",  # a delivery
+    "webhooks/gathering.py",  # a delivery: what writing it down came to, handed to whoever waits
     "admin/server.py",  # a request
 }
 LONGEST_FILE = 400

@@ -17,10 +17,10 @@ from alertd.cli.outcome import FAILED, complain, print_json, print_table, say
 from alertd.cli.secrets import open_secrets
 from alertd.config import Settings, load
 from alertd.credentials import notices
+from alertd.credentials.check_store import permissions_json
 from alertd.credentials.exchange import open_exchanges
 from alertd.credentials.limits import Limits
 from alertd.credentials.quirks import EXCHANGES
-from alertd.credentials.store import permissions_json
 from alertd.errors import Refused
 from alertd.model import CheckResult, CredentialRef, Permissions, Reason, Secret, Verdict, Warn, iso_utc
 from alertd.process import configure_logging
@@ -210,7 +210,7 @@ def _remedies(done: Put) -> Sequence[str]:
     advice = notices.what_to_do(done.ref, done.result.reason) or "Try again later, or store it as it is: --unverified."
     if done.result.reason is Reason.UNSUPPORTED_EXCHANGE:
         advice = "Is the exchange's id spelt as in ccxt, and is it switched on? If so, store the key with --unverified."
-    code = f"The exchange's answer: {done.result.code}." if done.result.code else ""
+    code = f"For operators: {done.result.code}." if done.result.code else ""
     return [line for line in (advice, code) if line]
 
 
