@@ -177,7 +177,7 @@ async def _flow(sweeper: Sweeper, current: _Run, ids: Sequence[UUID]) -> None:
 async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]], elsewhere: list[UUID]) -> None:
     """Take chunk after chunk; one that waits for a flaky key holds up only this worker."""
     for ids in chunks:
-        claims = await store.claim_these(sweeper.outside.db, ids, now=sweeper.outside.now(), lease=sweeper.pace.lease)
+        claims = await _claim(sweeper, ids)
         mine = {claim.id: claim for claim in claims}
         elsewhere.extend(i for i in ids if i not in mine)
         try:
@@ -187,6 +187,17 @@ async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]
         finally:
             if mine:
                 await store.release(sweeper.outside.db, list(mine.values()))
+
+
+async def _claim(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Claim]:
+    """What a worker claims while it is being cancelled is given back: nobody else would."""
+    db, now = sweeper.outside.db, sweeper.outside.now()
+    claiming = asyncio.ensure_future(store.claim_these(db, ids, now=now, lease=sweeper.pace.lease))
+    try:
+        return await asyncio.shield(claiming)
+    except asyncio.CancelledError:
+        await store.release(db, await claiming)
+        raise
 
 
 async def _attend(sweeper: Sweeper, current: _Run, claim: Claim, unfinished: dict[UUID, Claim]) -> None:
