@@ -1,12 +1,13 @@
 """Keeps the table of credentials equal to what the secret store lists.
 
 Nobody is retired because a listing came back short: many missing at once wait for a person or a day.
+Listing and table are compared stretch by stretch, so that a hundred thousand keys neither fill the
+memory nor hold up the event loop.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -15,14 +16,17 @@ import structlog
 from alertd.alerts import pipeline
 from alertd.credentials import inventory_store
 from alertd.credentials.inventory_store import MASS_COUNT, MASS_SHARE, Found, Known
+from alertd.credentials.stretches import stretches
 from alertd.credentials.timetable import phase_of
 from alertd.db import Db, new_id
 from alertd.errors import Absent, Refused
+from alertd.model import CredentialRef
 from alertd.secretstore import Listing, SecretStore
 
 log = structlog.get_logger(__name__)
 
-BATCH: Final = 5000
+STRETCH: Final = 1000  # credentials compared at a time
+START: Final = UUID(int=0)
 VERSIONS_EACH_TIME: Final = 2000  # how many secrets are asked for their version in one discovery
 MISSING_RULE: Final = "credentials_missing"
 
@@ -44,23 +48,25 @@ class Inventory:
     def __init__(self, db: Db, secrets: SecretStore) -> None:
         self._db = db
         self._secrets = secrets
-        self._rotation = 0
+        self._rotation = START
         self._reported: frozenset[str] = frozenset()
 
     async def discover(self, now: datetime) -> Discovery:
         """List the store and bring the table up to date. Raises StoreDown, and then changes nothing."""
         listing = await self._secrets.list_refs()
         self._report_skipped(listing)
-        found = [Found(new_id(), ref, phase_of(ref)) for ref in listing.refs]
-        before = await inventory_store.known(self._db)
-        added = 0
-        for start in range(0, len(found), BATCH):
-            added += await inventory_store.add(self._db, found[start : start + BATCH], now)
-        listed = frozenset(listing.refs)
-        missing = [known for known in before if known.ref not in listed]
-        retired = await self._settle_missing(missing, len(before), now)
+        known_count = added = 0
+        missing: list[UUID] = []
+        for stretch in stretches(listing.refs, STRETCH):
+            known = await inventory_store.known_of(self._db, stretch.first, stretch.last)
+            known_count += len(known)
+            missing += _absent(known, stretch.refs)
+            new = _unknown(stretch.refs, known)
+            if new:
+                added += await inventory_store.add(self._db, new, now)
+        retired = await self._settle_missing(missing, known_count, now)
         return Discovery(
-            listed=len(found),
+            listed=len(listing.refs),
             added=added,
             retired=retired,
             withheld=len(missing) - retired,
@@ -73,10 +79,8 @@ class Inventory:
         Every key that does not work is asked for, because somebody waits for its recovery; of the
         others a slice each time, so that a store with very many keys is not flooded.
         """
-        known = await inventory_store.known(self._db)
-        urgent = [k for k in known if not k.settled and k.secret_version]
-        rest = [k for k in known if k.settled]
-        asked = urgent[:VERSIONS_EACH_TIME] + self._slice(rest, VERSIONS_EACH_TIME - len(urgent))
+        urgent = await inventory_store.unsettled(self._db, VERSIONS_EACH_TIME)
+        asked = urgent + await self._next_settled(VERSIONS_EACH_TIME - len(urgent))
         versions: dict[UUID, str] = {}
         for known_one in asked:
             version = await self._version(known_one, now)
@@ -94,15 +98,18 @@ class Inventory:
             log.debug("Secret version not readable", tenant_id=str(known.ref.tenant_id))
         return None
 
-    def _slice(self, settled: Sequence[Known], count: int) -> list[Known]:
-        if not settled or count <= 0:
+    async def _next_settled(self, count: int) -> list[Known]:
+        """The next slice of keys that work; after the last one it begins anew."""
+        if count <= 0:
             return []
-        start = self._rotation % len(settled)
-        self._rotation += count
-        return list(islice((*settled[start:], *settled[:start]), min(count, len(settled))))
+        found = await inventory_store.settled_after(self._db, self._rotation, count)
+        if not found and self._rotation != START:
+            self._rotation = START
+            found = await inventory_store.settled_after(self._db, START, count)
+        self._rotation = found[-1].id if len(found) == count else START
+        return found
 
-    async def _settle_missing(self, missing: Sequence[Known], known_count: int, now: datetime) -> int:
-        ids = [known.id for known in missing]
+    async def _settle_missing(self, ids: Sequence[UUID], known_count: int, now: datetime) -> int:
         await inventory_store.mark_missing(self._db, ids, now)
         if len(ids) > max(MASS_COUNT, known_count * MASS_SHARE):
             await pipeline.platform_trouble(
@@ -129,3 +136,15 @@ class Inventory:
             if skipped.path not in self._reported:
                 log.warning("Path skipped in the secret store", path=skipped.path, why=skipped.why)
         self._reported = frozenset(skipped.path for skipped in listing.skipped)
+
+
+def _absent(known: Sequence[Known], listed: Sequence[CredentialRef]) -> list[UUID]:
+    """Ids of what is on file and not listed."""
+    refs = frozenset(listed)
+    return [k.id for k in known if k.ref not in refs]
+
+
+def _unknown(listed: Sequence[CredentialRef], known: Sequence[Known]) -> list[Found]:
+    """What is listed and not on file, or was missing from a listing before."""
+    refs = frozenset(k.ref for k in known if not k.missing)
+    return [Found(new_id(), ref, phase_of(ref)) for ref in listed if ref not in refs]

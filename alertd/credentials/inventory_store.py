@@ -17,12 +17,11 @@ MASS_COUNT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One credential on file."""
+    """One credential on file; `missing` from a listing since it was there."""
 
     id: UUID
     ref: CredentialRef
-    secret_version: str
-    settled: bool  # the last verdict was 'valid': a changed secret is nothing that anybody waits for
+    missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +82,46 @@ async def add_tenant(sql: Sql, tenant_id: UUID, name: str, now: datetime) -> Non
     )
 
 
-async def known(sql: Sql) -> list[Known]:
-    """Every credential that is not retired."""
+async def known_of(sql: Sql, first: UUID, last: UUID) -> list[Known]:
+    """Every credential that is not retired of the tenants from `first` to `last`."""
     rows = await sql.fetch(
         """
-        SELECT id, tenant_id, exchange, credential_type, label, secret_version,
-               coalesce(verdict = 'valid', false) AS settled
+        SELECT id, tenant_id, exchange, credential_type, label, missing_since IS NOT NULL AS missing
         FROM credentials
-        WHERE retired_at IS NULL
+        WHERE tenant_id BETWEEN $1 AND $2 AND retired_at IS NULL
+        """,
+        first,
+        last,
+    )
+    return [_known(row) for row in rows]
+
+
+async def unsettled(sql: Sql, limit: int) -> list[Known]:
+    """Credentials whose last verdict was not `valid`: somebody waits for a change of their secret."""
+    rows = await sql.fetch(
         """
+        SELECT id, tenant_id, exchange, credential_type, label, missing_since IS NOT NULL AS missing
+        FROM credentials
+        WHERE retired_at IS NULL AND verdict IS DISTINCT FROM 'valid' AND secret_version <> ''
+        LIMIT $1
+        """,
+        limit,
+    )
+    return [_known(row) for row in rows]
+
+
+async def settled_after(sql: Sql, after: UUID, limit: int) -> list[Known]:
+    """The next credentials whose last verdict was `valid`, in the order of their ids."""
+    rows = await sql.fetch(
+        """
+        SELECT id, tenant_id, exchange, credential_type, label, missing_since IS NOT NULL AS missing
+        FROM credentials
+        WHERE id > $1 AND retired_at IS NULL AND verdict = 'valid'
+        ORDER BY id
+        LIMIT $2
+        """,
+        after,
+        limit,
     )
     return [_known(row) for row in rows]
 
@@ -159,4 +189,4 @@ async def secrets_changed(sql: Sql, versions: Mapping[UUID, str], now: datetime)
 
 
 def _known(row: Row) -> Known:
-    return Known(row["id"], ref_of(row), row["secret_version"], row["settled"])
+    return Known(row["id"], ref_of(row), row["missing"])

@@ -65,10 +65,10 @@ def leaf_fault(leaf: str) -> str:
     return ""
 
 
-def ref_of(tenant: str, exchange: str, leaf: str) -> CredentialRef:
-    """The ref of three names in which none of the `…_fault` functions finds one."""
+def ref_of(tenant_id: UUID, exchange: str, leaf: str) -> CredentialRef:
+    """The ref of names in which none of the `…_fault` functions finds one."""
     kind, _, label = leaf.partition(".")
-    return CredentialRef(UUID(tenant), exchange, CredentialType(kind), label)
+    return CredentialRef(tenant_id, exchange, CredentialType(kind), label)
 
 
 def parse(path: str) -> CredentialRef | Skipped:
@@ -78,7 +78,7 @@ def parse(path: str) -> CredentialRef | Skipped:
         return Skipped(shown(path), "the path is not {tenant_id}/exchanges/{exchange}/{name}")
     tenant, _, exchange, leaf = parts
     why = tenant_fault(tenant) or exchange_fault(exchange) or leaf_fault(leaf)
-    return Skipped(shown(path), why) if why else ref_of(tenant, exchange, leaf)
+    return Skipped(shown(path), why) if why else ref_of(UUID(tenant), exchange, leaf)
 
 
 def checked_path(ref: CredentialRef) -> str:
