@@ -43,15 +43,28 @@ async def look(claim: Claim, *, secrets: SecretStore, ask: Ask, patience: Patien
     Raises Absent when the secret was deleted and StoreDown when no secret can be read; neither says
     anything about the key.
     """
+    secrets.forget(claim.ref)  # a look sees the secret as it is now; only its further tries may remember it
+    looked = await _once(claim, secrets, ask)
+    if patience.tries <= 1 or not _worth_another(looked, patience):
+        return looked
+    return await _again(claim, looked, secrets=secrets, ask=ask, patience=patience)
+
+
+async def _again(claim: Claim, first: Looked, *, secrets: SecretStore, ask: Ask, patience: Patience) -> Looked:
+    """The further tries. Only the few that need them pay for the machinery of trying again."""
+    answers = [first]
+
+    async def answer() -> Looked:
+        return answers.pop() if answers else await _once(claim, secrets, ask)
+
     retrying = AsyncRetrying(
-        stop=stop_after_attempt(max(1, patience.tries)),
+        stop=stop_after_attempt(patience.tries),
         wait=wait_fixed(patience.delay.total_seconds()),
         retry=retry_if_result(lambda looked: _worth_another(looked, patience)),
         retry_error_callback=_last,
         before_sleep=lambda state: _say_retry(claim, state),
     )
-    secrets.forget(claim.ref)  # a look sees the secret as it is now; only its further tries may remember it
-    looked: Looked = await retrying(_once, claim, secrets, ask)
+    looked: Looked = await retrying(answer)
     return looked
 
 
