@@ -50,8 +50,12 @@ async def open_api(
         allowed_hosts=allowed_hosts(admin),
         trusted_proxies=admin.trusted_proxies if admin.behind_proxy else (),
         tls=tls,
+        socket=admin.socket,
     )
-    endpoints = [Endpoint(route.method, route.path, answering(route, daemon)) for route in _as_set(table, daemon)]
+    endpoints = [
+        Endpoint(route.method, route.path, answering(route, daemon), endless=route.endless)
+        for route in _as_set(table, daemon)
+    ]
     async with open_server(endpoints, host=admin.host, port=admin.port, surroundings=surroundings) as address:
         yield address
 

@@ -21,6 +21,7 @@ from alertd.admin.shapes import Body, NoBody, NoParams, Params
 P_co = TypeVar("P_co", bound=Params, covariant=True)
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 
+EVENTS: Final = "text/event-stream"
 MAX_BODY_BYTES: Final = 64 * 1024
 
 
@@ -111,6 +112,11 @@ class Route:
     @property
     def takes_body(self) -> bool:
         return self.body is not NoBody
+
+    @property
+    def endless(self) -> bool:
+        """Whether the answer goes on until somebody hangs up."""
+        return self.media_type == EVENTS
 
     @property
     def remembered(self) -> bool:

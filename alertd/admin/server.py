@@ -8,9 +8,10 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final, NamedTuple, cast
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEEP_ALIVE_SECONDS: Final = 15.0
 _LINGER_SECONDS: Final = 2.0
 _DRAIN_SECONDS: Final = 5.0
+_SOCKET_MODE: Final = 0o660
 _RETRY_SECONDS: Final = 5
 _HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -53,20 +55,22 @@ _LAST: Final = frozenset({400, 408, 413, 431})
 
 
 class Endpoint(NamedTuple):
-    """A method and a path, and what answers there."""
+    """A method and a path, and what answers there; `endless` answers have nothing to say to HEAD."""
 
     method: str
     path: str
     answer: Answering
+    endless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Which names are served, which proxies are believed, and where to listen besides the port."""
+    """Which names are served, which proxies are believed, how the port is secured, and a door beside it."""
 
     allowed_hosts: Collection[str] = LOOPBACK_NAMES
     trusted_proxies: Collection[Network] = ()
     tls: ssl.SSLContext | None = None
+    socket: Path | None = None
 
 
 class Address(NamedTuple):
@@ -91,46 +95,59 @@ async def open_server(
     Port 0 takes a free one. Raises Transient if the address cannot be had.
     """
     runner = web.AppRunner(application(endpoints, surroundings), shutdown_timeout=_DRAIN_SECONDS)
-    await runner.setup()
-    try:
-        listening = await _listen(runner, host, port, surroundings.tls)
-        try:
-            taken = listening.sockets[0].getsockname()
-            yield Address(taken[0], taken[1], "http" if surroundings.tls is None else "https")
-        finally:
-            listening.close()
-    finally:
-        await runner.cleanup()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        answering = _protocols(runner)
+        listening = await _listen(answering, host, port, surroundings.tls)
+        stack.callback(listening.close)
+        if surroundings.socket is not None:
+            stack.callback((await _listen_locally(answering, surroundings.socket)).close)
+        taken = listening.sockets[0].getsockname()
+        yield Address(taken[0], taken[1], "http" if surroundings.tls is None else "https")
 
 
 def application(endpoints: Iterable[Endpoint], surroundings: Surroundings) -> web.Application:
     """These endpoints, and nothing else, as an application. What answers GET answers HEAD."""
     app = web.Application(middlewares=[_identified, _answered, _addressed(surroundings)])
     app.on_response_prepare.append(_dressed(secure=surroundings.tls is not None))
-    for method, path, answer in endpoints:
+    for method, path, answer, endless in endpoints:
         app.router.add_route(method, path, answer)
-        if method == hdrs.METH_GET:
+        if method == hdrs.METH_GET and not endless:
             app.router.add_route(hdrs.METH_HEAD, path, answer)
     return app
 
 
-async def _listen(
-    runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None
-) -> asyncio.base_events.Server:
-    loop = asyncio.get_running_loop()
-    server = cast("web.Server", runner.server)  # there is one after the setup
-    answering = partial(
+def _protocols(runner: web.AppRunner) -> Callable[[], "_Protocol"]:
+    """What is made anew for each connection."""
+    return partial(
         _Protocol,
-        server,
-        loop=loop,
+        cast("web.Server", runner.server),  # there is one after the setup
+        loop=asyncio.get_running_loop(),
         keepalive_timeout=_KEEP_ALIVE_SECONDS,
         lingering_time=_LINGER_SECONDS,
         auto_decompress=False,  # compressed bodies are refused
     )
+
+
+async def _listen(
+    answering: Callable[[], "_Protocol"], host: str, port: int, tls: ssl.SSLContext | None
+) -> asyncio.base_events.Server:
     try:
-        return await loop.create_server(answering, host, port, ssl=tls)
+        return await asyncio.get_running_loop().create_server(answering, host, port, ssl=tls)
     except OSError as error:
         raise Transient(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+async def _listen_locally(answering: Callable[[], "_Protocol"], path: Path) -> asyncio.AbstractServer:
+    """Replaces a socket that a killed process left behind; only owner and group may connect."""
+    try:
+        server = await asyncio.get_running_loop().create_unix_server(answering, path, start_serving=False)
+        path.chmod(_SOCKET_MODE)  # noqa: ASYNC240 - one system call, before anybody is served
+        await server.start_serving()
+    except OSError as error:
+        raise Transient(f"cannot listen on {path}: {error.strerror}") from error
+    return server
 
 
 @web.middleware

@@ -57,10 +57,11 @@ class AdminKeys(Section):
 
 
 class AdminSettings(Section):
-    """The admin port. `allowed_hosts` empty: the host it listens on and the loopback names."""
+    """The admin port, and a UNIX socket beside it. `allowed_hosts` empty: its own host and the loopback names."""
 
     host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     port: ListenPort = 8089
+    socket: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     allowed_hosts: Annotated[tuple[str, ...], AfterValidator(_lowered), Listed] = ()

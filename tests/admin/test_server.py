@@ -1,11 +1,19 @@
 """The admin server from outside: what it answers, what it gives away, and how it stops."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, TCPConnector, UnixConnector, web
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from alertd.admin.dispatch import PEER
@@ -76,6 +84,22 @@ async def address() -> AsyncIterator[Address]:
 async def client(address: Address) -> AsyncIterator[ClientSession]:
     async with ClientSession(address.url) as client:
         yield client
+
+
+@pytest.fixture
+def tls(tmp_path, now) -> ssl.SSLContext:
+    """A server's side, with a certificate that nobody has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(3650))
+    file = tmp_path / "localhost.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + made.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
 
 
 @asynccontextmanager
@@ -259,3 +283,49 @@ async def test_port_that_is_taken_is_named(address):
 )
 def test_address_as_url(address, url):
     assert address.url == url
+
+
+async def test_socket_is_a_door_for_owner_and_group(tmp_path) -> None:
+    path = tmp_path / "admin.sock"
+
+    async with (
+        serving(*ROUTES, socket=path),
+        ClientSession(connector=UnixConnector(str(path))) as client,
+        client.get("http://localhost/peer") as answer,
+    ):
+        assert (answer.status, await answer.json()) == (200, "local")
+        assert path.stat().st_mode & 0o777 == 0o660
+
+
+async def test_socket_that_a_killed_process_left_is_replaced(tmp_path) -> None:
+    path = tmp_path / "admin.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+
+    async with (
+        serving(*ROUTES, socket=path),
+        ClientSession(connector=UnixConnector(str(path))) as client,
+        client.get("http://localhost/fine") as answer,
+    ):
+        assert answer.status == 200
+
+
+async def test_socket_that_cannot_be_is_named(tmp_path) -> None:
+    with pytest.raises(Transient, match=r"missing/admin\.sock"):
+        async with serving(*ROUTES, socket=tmp_path / "missing" / "admin.sock"):
+            pass
+
+
+async def test_secure_port_asks_to_be_used_securely_from_now_on(tls) -> None:
+    async with (
+        open_server(ROUTES, host=HOST, port=0, surroundings=Surroundings(tls=tls)) as address,
+        ClientSession(address.url, connector=TCPConnector(ssl=False)) as client,
+        client.get("/fine") as answer,
+    ):
+        assert address.url.startswith("https://")
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+async def test_endless_answer_is_not_begun_for_head() -> None:
+    async with serving(Endpoint("GET", "/stream", hang_up, endless=True)) as client, client.head("/stream") as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
