@@ -64,8 +64,9 @@ CREATE TABLE credentials (
 );
 -- claim what is due, of one exchange
 CREATE INDEX credentials_due ON credentials (exchange, next_check_at) WHERE retired_at IS NULL;
--- list what is wrong
-CREATE INDEX credentials_bad ON credentials (verdict, reason) WHERE retired_at IS NULL AND verdict <> 'valid';
+-- list what is wrong, and one exchange's, page by page
+CREATE INDEX credentials_bad ON credentials (verdict, id) WHERE retired_at IS NULL AND verdict <> 'valid';
+CREATE INDEX credentials_of_exchange ON credentials (exchange, id) WHERE retired_at IS NULL;
 
 -- One pass over the credentials: a person's, a command's, or a scheduled slot.
 CREATE TABLE sweeps (
@@ -93,7 +94,7 @@ CREATE TABLE sweeps (
 );
 -- two sweeps never overlap; a scheduled pass that is spread over its interval is none
 CREATE UNIQUE INDEX sweeps_one_running ON sweeps ((true)) WHERE state = 'running' AND origin <> 'schedule';
-CREATE INDEX sweeps_recent ON sweeps (started_at DESC);
+CREATE INDEX sweeps_recent ON sweeps (started_at DESC, id DESC);
 
 -- Every check ever made, within retention.
 CREATE TABLE credential_health_checks (
@@ -120,7 +121,7 @@ CREATE TABLE credential_health_checks (
   created_at            timestamptz NOT NULL
 );
 -- history of one credential, newest first
-CREATE INDEX credential_health_checks_of ON credential_health_checks (credential_id, check_timestamp DESC);
+CREATE INDEX credential_health_checks_of ON credential_health_checks (credential_id, check_timestamp DESC, id DESC);
 -- retention
 CREATE INDEX credential_health_checks_age ON credential_health_checks (check_timestamp);
 
@@ -145,6 +146,7 @@ CREATE TABLE alerts (
   check_name        text NOT NULL,
   subject           text NOT NULL,
   rule              text NOT NULL,
+  exchange          text,                          -- NULL: not about one; silences match by it
   severity          text NOT NULL CHECK (severity IN ('info', 'warning', 'critical', 'emergency')),
   state             text NOT NULL CHECK (state IN (
                       'pending',   -- seen, not often enough
@@ -159,11 +161,60 @@ CREATE TABLE alerts (
   announced_at      timestamptz,                   -- the last message about it
   last_event_id     text,
   held_count        integer NOT NULL DEFAULT 0,    -- repeats not sent since the last message
+  acked_at          timestamptz,                   -- somebody looks after it: no reminders until it is over
+  acked_by          text,
+  ack_comment       text,
   created_at        timestamptz NOT NULL
 );
 -- one open episode for each identity
 CREATE UNIQUE INDEX alerts_open ON alerts (fingerprint) WHERE state <> 'resolved';
-CREATE INDEX alerts_recent ON alerts (started_at DESC);
+-- lists, newest first
+CREATE INDEX alerts_recent ON alerts (started_at DESC, id DESC);
+
+-- Why somebody was told of an alert, or was not: one row for each decision, in order.
+CREATE TABLE alert_log (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  alert_id     uuid NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
+  at           timestamptz NOT NULL,
+  decision     text NOT NULL CHECK (decision IN (
+                 'fired',     -- the episode was opened
+                 'unheard',   -- the last message reached nobody, so another is due
+                 'reminded',  -- a reminder is due
+                 'muted',     -- the settings say to tell nobody
+                 'silenced',  -- not told, because of silence_id
+                 'sent',      -- queued for delivery_id
+                 'put_off',   -- queued for delivery_id, at the end of its window
+                 'held',      -- delivery_id waits for a person
+                 'parked',    -- delivery_id waits for its endpoint
+                 'unwanted',  -- no endpoint listens to it
+                 'acked',     -- by a person
+                 'resolved'   -- the episode is over
+               )),
+  repeats      integer NOT NULL DEFAULT 1,         -- the same decision, in a row
+  last_at      timestamptz NOT NULL,
+  actor        text,
+  comment      text,
+  silence_id   uuid,
+  event_id     text,
+  delivery_id  uuid,
+  webhook_id   uuid
+);
+CREATE INDEX alert_log_of ON alert_log (alert_id, id);
+
+-- What people do not want to be told of for a time. Rows are not deleted: they end.
+CREATE TABLE silences (
+  id          uuid PRIMARY KEY,                    -- time-ordered
+  matchers    jsonb NOT NULL,                      -- label: values, any of which fits; all labels must
+  comment     text NOT NULL CHECK (comment <> ''),
+  created_by  text NOT NULL,                       -- from the key
+  created_at  timestamptz NOT NULL,
+  starts_at   timestamptz NOT NULL,
+  ends_at     timestamptz NOT NULL,
+  expired_at  timestamptz,                         -- ended early
+  expired_by  text,
+  CHECK (starts_at < ends_at)
+);
+CREATE INDEX silences_end ON silences (ends_at) WHERE expired_at IS NULL;
 
 -- When a scheduled thing was due, and who ran it. The unique row makes each occurrence run once.
 CREATE TABLE occurrences (

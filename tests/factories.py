@@ -52,3 +52,22 @@ async def webhook(
         at,
     )
     return webhook_id
+
+
+async def credential(
+    db: Sql, tenant_id: UUID, *, exchange: str = "nowhere", label: str = "", at: datetime = LONG_AGO
+) -> UUID:
+    """A trading key on file, never checked; nothing of it is in a store."""
+    credential_id = new_id()
+    await db.execute(
+        """
+        INSERT INTO credentials (id, tenant_id, exchange, credential_type, label, phase, next_check_at, created_at)
+        VALUES ($1, $2, $3, 'trading', $4, 0, $5, $5)
+        """,
+        credential_id,
+        tenant_id,
+        exchange,
+        label,
+        at,
+    )
+    return credential_id

@@ -6,12 +6,15 @@ Whoever has no key that works gets 401 at every route that needs one; a row says
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from alertd.admin.access import Role
+from tests import factories
 from tests.admin.port import Port
 
 Json = Mapping[str, Any]
+
+ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,12 @@ async def a_key(port: Port, _tenant: UUID) -> Case:
     return Case(path={"id": rows[0]["id"]})
 
 
+async def a_credential(port: Port, tenant: UUID) -> Case:
+    label = str(uuid4())
+    await factories.credential(port.daemon.db, tenant, label=label)
+    return Case(path={"tenant_id": tenant, "exchange": "nowhere", "leaf": f"trading.{label}"})
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -67,6 +76,10 @@ ROWS = (
     everybody("GET", "/openapi.json", 200),
     everybody("POST", "/api/performance-alerts/auth/login", 401, prepare=no_such_key),
     Row("GET", "/api/performance-alerts/auth/me", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", "/api/v1/credentials", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", "/api/v1/credentials/health", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", ONE, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_credential),
+    Row("GET", f"{ONE}/history", viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_credential),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),

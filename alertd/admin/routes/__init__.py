@@ -8,7 +8,7 @@ from aiohttp import web
 from alertd.admin.bodies import JSON
 from alertd.admin.daemon import Daemon
 from alertd.admin.openapi import document, rendered
-from alertd.admin.routes import audit, keys, login, operations
+from alertd.admin.routes import audit, credentials, keys, login, operations
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, NoParams
 
@@ -22,6 +22,7 @@ async def show_openapi(daemon: Daemon, _call: Call[NoParams, NoBody]) -> web.Res
 TABLE: Final[tuple[Route, ...]] = (
     *operations.ROUTES,
     *login.ROUTES,
+    *credentials.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
     Route(
