@@ -1,0 +1,1 @@
+"""Is this account or strategy still doing what it promised?"""
