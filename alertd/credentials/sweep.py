@@ -132,6 +132,7 @@ async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
                 for ids in targets.values():
                     flows.create_task(_flow(sweeper, current, ids))
             reporter.cancel()
+        await sweeper.outside.secrets.health()  # lost after the last secret was read is lost in the middle
         await _settle(sweeper, current)
     except* (StoreDown, Cancelled, Transient) as failures:
         failure = _first(failures)

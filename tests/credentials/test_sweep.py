@@ -167,6 +167,19 @@ async def test_a_store_lost_in_the_middle_fails_the_sweep_and_moves_no_streak(wo
     assert await world.events() == ["system.alert"]
 
 
+async def test_a_store_lost_after_the_last_secret_was_read_fails_the_sweep_too(world: Scene) -> None:
+    ref = await world.key(BAD)
+
+    def lose(_ref: object) -> None:
+        world.store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
+
+    world.on_ask = lose
+    done = await swept(world)
+
+    assert (done.state, done.error) == (SweepState.FAILED, "the secret store is sealed")
+    assert (await world.row(ref))["consecutive_failures"] == 0
+
+
 async def test_operators_hear_of_a_lost_store_once_and_of_its_return(world: Scene) -> None:
     await world.key()
     world.store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
