@@ -1,26 +1,34 @@
 """`alertd check-config`: validate the settings, and on request what they point at."""
 
 import asyncio
+from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
 
-from alertd.cipher import load_or_create_key
 from alertd.cli.options import ConfigFile, Json
 from alertd.cli.outcome import BAD_CONFIG, FAILED, complain, print_json, say
+from alertd.cli.secrets import open_secrets
 from alertd.config import Settings, load
 from alertd.db import open_db, schema_status
-from alertd.errors import AlertdError, ConfigError
-from alertd.secretstore import open_store
-from alertd.secretstore.file import ciphertext_exists
+from alertd.errors import AlertdError, ConfigError, Refused
+from alertd.postgres import open_embedded
+from alertd.postgres.record import read_record
+from alertd.webhooks.channels import open_channels
+from alertd.webhooks.dns import Names
+from alertd.webhooks.guard import policy_of
+from alertd.webhooks.post import open_poster
 
 EXAMPLE: Final = "Example: alertd check-config -c /etc/alertd/alertd.toml --online"
+PATIENCE: Final = timedelta(seconds=3)  # for a database that does not answer
 
 
 def check_config(
     config: ConfigFile = None,
     *,
-    online: Annotated[bool, typer.Option("--online", help="Also ask the database and the secret store.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the database, the secret store and the notifiers.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all is well.")] = False,
     json: Json = False,
 ) -> None:
@@ -59,11 +67,13 @@ def _print(settings: Settings, problems: list[str], *, quiet: bool) -> None:
 
 
 async def _online_problems(settings: Settings) -> list[str]:
-    """What does not answer, one line each."""
+    """What does not answer, one line each; nothing is made or changed."""
     problems: list[str] = []
-    for name, ask in (("database", _ask_database), ("secret store", _ask_store)):
+    for name, ask in (("database", _ask_database), ("secret store", _ask_store), ("notifiers", _ask_notifiers)):
         try:
             await ask(settings)
+        except ConfigError as exc:
+            problems += exc.problems
         except AlertdError as exc:
             problems.append(f"{name}: {exc}")
     return problems
@@ -71,12 +81,27 @@ async def _online_problems(settings: Settings) -> list[str]:
 
 async def _ask_database(settings: Settings) -> None:
     if settings.database.dsn is not None:
-        async with open_db(settings.database.dsn.get_secret_value(), pool_size=1) as db:
-            await schema_status(db)
+        await _ask_schema(settings.database.dsn.get_secret_value())
+    elif read_record(settings.state_dir) is not None:
+        async with open_embedded(settings.state_dir, attach=True) as dsn:
+            await _ask_schema(dsn)
+
+
+async def _ask_schema(dsn: str) -> None:
+    """An older schema is carried forward at the start; a newer one is beyond us."""
+    async with open_db(dsn, pool_size=1, patience=PATIENCE) as db:
+        found = await schema_status(db)
+    if found.have is not None and found.have > found.want:
+        raise Refused(f"it has schema {found.have}, this alertd knows {found.want}; install a newer alertd")
 
 
 async def _ask_store(settings: Settings) -> None:
-    exists = ciphertext_exists(settings.state_dir)
-    cipher = load_or_create_key(settings.secrets.encryption_key, settings.state_dir, ciphertext_exists=exists)
-    async with open_store(settings, cipher) as store:
+    async with open_secrets(settings) as store:
         await store.health()
+
+
+async def _ask_notifiers(settings: Settings) -> None:
+    """Whether their addresses are understood; only a message would tell more."""
+    policy, timeout = policy_of(settings.webhooks, frozenset()), timedelta(seconds=settings.webhooks.timeout_seconds)
+    async with open_poster(policy, Names(), timeout=timeout) as poster, open_channels(settings, poster):
+        return
