@@ -53,10 +53,11 @@ from alertd.process import (
 from alertd.schedule import AlarmClock, Interval, Schedule
 from alertd.secretstore import SecretStore, ciphertext_exists, open_store
 from alertd.webhooks import notifiers, seals
+from alertd.webhooks.addresses import Policy as AddressPolicy
 from alertd.webhooks.channels import open_channels
 from alertd.webhooks.dns import Names
 from alertd.webhooks.guard import own_addresses, policy_of
-from alertd.webhooks.post import open_poster
+from alertd.webhooks.post import Poster, open_poster
 from alertd.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,8 @@ class Core:
     secrets: SecretStore
     sweeper: Sweeper
     sender: Sender
+    names: Names
+    policy: AddressPolicy
 
 
 @asynccontextmanager
@@ -124,7 +127,12 @@ async def open_core(
         exchanges = await stack.enter_async_context(
             open_exchanges(settings, limits=limits, now=world.now, stalled_since=stalled_since)
         )
-        sender = await stack.enter_async_context(_open_sender(db, dsn, cipher, settings, world))
+        names = Names()
+        stack.push_async_callback(names.close)
+        policy = await _address_policy(settings, dsn, names)
+        timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
+        poster = await stack.enter_async_context(open_poster(policy, names, timeout=timeout))
+        sender = await stack.enter_async_context(_open_sender(db, poster, cipher, settings, world))
         recorder = Recorder(db, _rules(settings), _mass(db, settings), announced=sender.wake)
         await stack.enter_async_context(beside(recorder.run()))
         sweeper = Sweeper(
@@ -134,7 +142,7 @@ async def open_core(
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
-        yield Core(settings, world, db, cipher, secrets, sweeper, sender)
+        yield Core(settings, world, db, cipher, secrets, sweeper, sender, names, policy)
 
 
 @asynccontextmanager
@@ -152,16 +160,18 @@ async def _open_cipher(settings: Settings, db: Db) -> Cipher:
     return load_or_create_key(settings.secrets.encryption_key, settings.state_dir, ciphertext_exists=sealed)
 
 
-@asynccontextmanager
-async def _open_sender(db: Db, dsn: str, cipher: Cipher, settings: Settings, world: World) -> AsyncIterator[Sender]:
-    """The sender with its channels; receivers may never be our own admin port or database."""
-    names = Names()
+async def _address_policy(settings: Settings, dsn: str, names: Names) -> AddressPolicy:
+    """Where messages may go; never to our own admin port or database."""
     own = await own_addresses([(settings.admin.host, settings.admin.port), *_servers(dsn)], names)
-    timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
-    async with (
-        open_poster(policy_of(settings.webhooks, own), names, timeout=timeout) as poster,
-        open_channels(settings, poster) as channels,
-    ):
+    return policy_of(settings.webhooks, own)
+
+
+@asynccontextmanager
+async def _open_sender(
+    db: Db, poster: Poster, cipher: Cipher, settings: Settings, world: World
+) -> AsyncIterator[Sender]:
+    """The sender with its channels; the notifiers of the settings become receivers."""
+    async with open_channels(settings, poster) as channels:
         async with db.transaction() as tx:
             notifiers_of = [notifier.name for notifier in settings.notify]
             await notifiers.sync(tx, notifiers_of, channel="apprise", now=world.now())
@@ -298,6 +308,8 @@ async def admin_side(core: Core, executions: Executions, *, waiting_for: Callabl
         secrets=core.secrets,
         sweeper=core.sweeper,
         sender=core.sender,
+        names=core.names,
+        policy=core.policy,
         executions=executions,
         waiting_for=waiting_for,
         gate=gate,

@@ -12,12 +12,17 @@ from alertd.config import Settings
 from alertd.credentials.sweeper import Sweeper
 from alertd.db import Db
 from alertd.secretstore import SecretStore
+from alertd.webhooks.addresses import Policy
+from alertd.webhooks.dns import Names
 from alertd.webhooks.sender import Sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
-    """Handlers get this first. `waiting_for` names what keeps the daemon from its work."""
+    """Handlers get this first.
+
+    `policy` and `names` judge the addresses of endpoints; `waiting_for` names what keeps the daemon from its work.
+    """
 
     settings: Settings
     now: Callable[[], datetime]
@@ -26,6 +31,8 @@ class Daemon:
     secrets: SecretStore
     sweeper: Sweeper
     sender: Sender
+    names: Names
+    policy: Policy
     executions: Executions
     waiting_for: Callable[[], Sequence[str]]
     gate: Gate

@@ -22,14 +22,14 @@ from alertd.webhooks.signing import PREFIX, new_secret
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An endpoint as people see it; never its secrets, nor the values of its headers."""
+    """An endpoint as people see it; never its secrets, and its headers only as they are sealed."""
 
     id: UUID
     tenant_id: UUID
     url: str = field(repr=False)  # a path or a query may be a secret
     event_types: tuple[str, ...]
     description: str
-    has_headers: bool
+    sealed_headers: str | None = field(repr=False)
     is_active: bool
     disabled_reason: str | None
     circuit: str
@@ -37,6 +37,14 @@ class Webhook:
     consecutive_failures: int
     rotation_ends_at: datetime | None
     created_at: datetime
+
+    @property
+    def has_headers(self) -> bool:
+        return self.sealed_headers is not None
+
+    def hears(self, event_type: EventType) -> bool:
+        """Whether it asked for messages of this type."""
+        return ALL in self.event_types or event_type in self.event_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,7 @@ async def find(
     """Endpoints of one tenant or of all, by id, those after `after`; operators' notifiers are not among them."""
     rows = await sql.fetch(
         """
-        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers IS NOT NULL AS has_headers,
+        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers,
                is_active, disabled_reason, circuit, circuit_until, consecutive_failures, rotation_ends_at,
                created_at
         FROM tenant_webhooks
@@ -125,7 +133,7 @@ async def get(sql: Sql, webhook_id: UUID) -> Webhook:
     """Raises Absent."""
     row = await sql.fetchrow(
         """
-        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers IS NOT NULL AS has_headers,
+        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers,
                is_active, disabled_reason, circuit, circuit_until, consecutive_failures, rotation_ends_at,
                created_at
         FROM tenant_webhooks
@@ -299,7 +307,7 @@ def _webhook(row: Row) -> Webhook:
         url=row["webhook_url"],
         event_types=tuple(dict.fromkeys((row["event_type"], *row["event_types"]))),
         description=row["description"],
-        has_headers=row["has_headers"],
+        sealed_headers=row["headers"],
         is_active=row["is_active"],
         disabled_reason=row["disabled_reason"],
         circuit=row["circuit"],

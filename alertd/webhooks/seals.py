@@ -24,6 +24,11 @@ def seal_headers(cipher: Cipher, webhook_id: UUID, headers: Mapping[str, str]) -
     return seal(cipher, webhook_id, json.dumps(dict(headers))) if headers else None
 
 
+def header_names(cipher: Cipher, webhook_id: UUID, sealed: str | None) -> tuple[str, ...]:
+    """The names alone. Raises Refused, as `unseal` does."""
+    return tuple(_parsed(None if sealed is None else unseal(cipher, webhook_id, sealed)))
+
+
 async def any_sealed(sql: Sql) -> bool:
     """Whether something here can be read with our keys alone; then no new key may be made."""
     return bool(await sql.fetchval("SELECT EXISTS (SELECT FROM tenant_webhooks WHERE webhook_secret LIKE 'v1.%')"))
