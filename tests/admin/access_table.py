@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from alertd.admin.access import Role
+from alertd.model import CredentialRef
+from alertd.secretstore import parse
 from tests import factories
 from tests.admin.port import Port
 
@@ -65,6 +67,24 @@ async def a_credential(port: Port, tenant: UUID) -> Case:
     return Case(path={"tenant_id": tenant, "exchange": "nowhere", "leaf": f"trading.{label}"})
 
 
+async def a_stored_key(port: Port, tenant: UUID) -> Case:
+    case = await a_credential(port, tenant)
+    ref = parse("{tenant_id}/exchanges/{exchange}/{leaf}".format(**case.path))
+    assert isinstance(ref, CredentialRef)
+    await port.daemon.secrets.write(ref, {"api_key": "k", "api_secret": "s"})
+    return case
+
+
+async def a_key_to_store(_port: Port, tenant: UUID) -> Case:
+    path = {"tenant_id": tenant, "exchange": "nowhere", "leaf": f"trading.{uuid4()}?unverified=true"}
+    return Case(path, {"api_key": "k", "api_secret": "s"})
+
+
+async def a_key_to_check(port: Port, tenant: UUID) -> Case:
+    case = await a_stored_key(port, tenant)
+    return Case(case.path, {"label": str(case.path["leaf"]).removeprefix("trading.")})
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -80,6 +100,18 @@ ROWS = (
     Row("GET", "/api/v1/credentials/health", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", ONE, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_credential),
     Row("GET", f"{ONE}/history", viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_credential),
+    Row("PUT", ONE, viewer=403, operator=403, admin=201, prepare=a_key_to_store),
+    Row("DELETE", ONE, viewer=403, operator=403, admin=204, prepare=a_stored_key),
+    Row(
+        "POST",
+        "/api/v1/credentials/{tenant_id}/check",
+        viewer=403,
+        operator=200,
+        admin=200,
+        tenant=200,
+        other=404,
+        prepare=a_key_to_check,
+    ),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),

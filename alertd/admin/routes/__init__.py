@@ -8,7 +8,7 @@ from aiohttp import web
 from alertd.admin.bodies import JSON
 from alertd.admin.daemon import Daemon
 from alertd.admin.openapi import document, rendered
-from alertd.admin.routes import audit, credentials, keys, login, operations
+from alertd.admin.routes import audit, checks, credential_changes, credentials, keys, login, operations
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, NoParams
 
@@ -23,6 +23,8 @@ TABLE: Final[tuple[Route, ...]] = (
     *operations.ROUTES,
     *login.ROUTES,
     *credentials.ROUTES,
+    *credential_changes.ROUTES,
+    *checks.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
     Route(
