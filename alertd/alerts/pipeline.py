@@ -1,7 +1,7 @@
 """One finding becomes new state, perhaps an event, and its deliveries, inside the caller's transaction.
 
 Nothing is announced that was not stored and nothing is stored that is not announced, because both
-are the same commit.
+are the same commit. Every decision on the way is written down too, for whoever asks why.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from alertd.alerts import store
+from alertd import metrics
+from alertd.alerts import log_store, silence_store, store
+from alertd.alerts.explanation import Decision
 from alertd.alerts.lifecycle import Memory, Policy, Sign, Step, advance
+from alertd.alerts.silences import Labels, labels_of
 from alertd.alerts.store import Identity, OpenAlert
 from alertd.db import Db, Tx
 from alertd.model import Event, EventType, Severity
@@ -23,13 +26,22 @@ PLATFORM_CHECK = "platform"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one look at one subject said. `details` are stored with the alert, JSON values only."""
+    """What one look at one subject said. `details` are stored with the alert, JSON values only.
+
+    `exchange` is no part of the identity; silences match by it.
+    """
 
     identity: Identity
     sign: Sign
     severity: Severity
     details: Mapping[str, Any] = field(default_factory=dict)
     check_id: UUID | None = None
+    exchange: str | None = None
+
+    @property
+    def labels(self) -> Labels:
+        identity = self.identity
+        return labels_of(identity.tenant_id, identity.check, identity.subject, self.exchange)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +74,69 @@ async def apply(tx: Tx, finding: Finding, memory: Memory, *, policy: Policy, spe
     """Advance the subject's memory by one finding and queue what people should hear of it."""
     alert = await store.find_open(tx, finding.identity) if memory.alerting else None
     before = replace(memory, announced_at=await _heard_at(tx, alert))
-    after, step = advance(before, finding.sign, policy, now)
+    after, step = advance(before, finding.sign, _policy(policy, alert), now)
     match step:
         case Step.NOTHING:
             return Applied(after, step)
         case Step.FIRE | Step.REMIND:
-            alert = await store.fire(
-                tx,
-                finding.identity,
-                severity=finding.severity,
-                details=finding.details,
-                began_at=after.first_bad_at or now,
-                now=now,
-            )
+            alert = await _fire(tx, finding, began_at=after.first_bad_at or now, now=now)
+            if await _kept_quiet(tx, alert, finding.labels, aloud=speech.aloud, now=now):
+                return Applied(replace(after, announced_at=before.announced_at), step)
+            await _give_reason(tx, alert, step, now)
         case Step.RESOLVE:
             if alert is None:
                 return Applied(after, Step.NOTHING)
-            await store.resolve(tx, alert.id, now)
-            if alert.announced_at is None:
+            await _resolve(tx, alert, now)
+            if alert.announced_at is None or not speech.aloud:
                 return Applied(after, step)
-    if not speech.aloud:
-        return Applied(after, step)
     return Applied(after, step, await _say(tx, finding, alert, step, speech, before, after, now))
+
+
+def _policy(policy: Policy, alert: OpenAlert | None) -> Policy:
+    """Whoever acknowledged an alert need not be reminded of it."""
+    return replace(policy, remind_every=None) if alert is not None and alert.acked else policy
+
+
+async def _fire(tx: Tx, finding: Finding, *, began_at: datetime, now: datetime) -> OpenAlert:
+    alert = await store.fire(
+        tx,
+        finding.identity,
+        severity=finding.severity,
+        details=finding.details,
+        exchange=finding.exchange,
+        began_at=began_at,
+        now=now,
+    )
+    if alert.opened:
+        await log_store.note(tx, alert.id, Decision.FIRED, now=now)
+    return alert
+
+
+async def _resolve(tx: Tx, alert: OpenAlert, now: datetime) -> None:
+    await store.resolve(tx, alert.id, now)
+    await log_store.note(tx, alert.id, Decision.RESOLVED, now=now)
+
+
+async def _kept_quiet(tx: Tx, alert: OpenAlert, labels: Labels, *, aloud: bool, now: datetime) -> bool:
+    """Whether nobody is to hear of this alert now; then the message that was due is counted."""
+    if not aloud:
+        await log_store.note(tx, alert.id, Decision.MUTED, now=now)
+        return True
+    silence = await silence_store.holding(tx, labels, now)
+    if silence is None:
+        return False
+    await store.hold(tx, alert.id)
+    await log_store.note(tx, alert.id, Decision.SILENCED, silence_id=silence.id, now=now)
+    metrics.SUPPRESSED.labels(kind="silence").inc()
+    return True
+
+
+async def _give_reason(tx: Tx, alert: OpenAlert, step: Step, now: datetime) -> None:
+    """Why there is a message about an alert that people were told of before."""
+    if step is Step.REMIND:
+        await log_store.note(tx, alert.id, Decision.REMINDED, now=now)
+    elif alert.announced_at is not None:
+        await log_store.note(tx, alert.id, Decision.UNHEARD, now=now)
 
 
 async def _heard_at(tx: Tx, alert: OpenAlert | None) -> datetime | None:
@@ -117,9 +170,18 @@ async def _say(
         alert_id=alert.id,
     )
     window = None if resolving else speech.window
-    await outbox.enqueue(tx, event, now=now, window=window, held=speech.held and not resolving)
-    await store.announced(tx, alert.id, event.id, now)
+    await _queue(tx, alert, event, window=window, held=speech.held and not resolving, now=now)
     return event.id
+
+
+async def _queue(
+    tx: Tx, alert: OpenAlert, event: Event, *, window: timedelta | None = None, held: bool = False, now: datetime
+) -> None:
+    if alert.held_count:
+        event = replace(event, fields={**event.fields, "held_back": alert.held_count})
+    await outbox.enqueue(tx, event, now=now, window=window, held=held)
+    await store.announced(tx, alert.id, event.id, now)
+    await log_store.note_deliveries(tx, alert.id, event.id, now)
 
 
 async def platform_trouble(
@@ -129,24 +191,17 @@ async def platform_trouble(
 
     `again_after` is for trouble that nobody sees the end of: it is told anew after that time.
     """
-    identity = Identity(None, PLATFORM_CHECK, subject, rule)
+    finding = _trouble(rule, subject, message)
     async with db.transaction() as tx:
-        open_alert = await store.find_open(tx, identity)
-        if open_alert is not None:
-            told_at = open_alert.announced_at
-            if again_after is None or (told_at is not None and now - told_at < again_after):
+        known = await store.find_open(tx, finding.identity)
+        if known is not None and known.announced_at is not None:
+            if again_after is None or now - known.announced_at < again_after:
                 return False
-            await store.resolve(tx, open_alert.id, now)
-        alert = await store.fire(
-            tx,
-            identity,
-            severity=Severity.CRITICAL,
-            details={"message": message},
-            began_at=now,
-            now=now,
-        )
-        await _tell_operators(tx, identity, alert, message, "firing", now)
-    return True
+            await _resolve(tx, known, now)
+        alert = await _fire(tx, finding, began_at=now, now=now)
+        if not await _kept_quiet(tx, alert, finding.labels, aloud=True, now=now):
+            await _tell_operators(tx, finding.identity, alert, message, "firing", now)
+    return alert.opened
 
 
 async def platform_recovered(db: Db, rule: str, subject: str, message: str, *, now: datetime) -> bool:
@@ -156,9 +211,15 @@ async def platform_recovered(db: Db, rule: str, subject: str, message: str, *, n
         alert = await store.find_open(tx, identity)
         if alert is None:
             return False
-        await store.resolve(tx, alert.id, now)
-        await _tell_operators(tx, identity, alert, message, "resolved", now)
+        await _resolve(tx, alert, now)
+        if alert.announced_at is not None:
+            await _tell_operators(tx, identity, alert, message, "resolved", now)
     return True
+
+
+def _trouble(rule: str, subject: str, message: str) -> Finding:
+    identity = Identity(None, PLATFORM_CHECK, subject, rule)
+    return Finding(identity, Sign.BAD, Severity.CRITICAL, {"message": message})
 
 
 async def _tell_operators(
@@ -173,5 +234,4 @@ async def _tell_operators(
         fields={"rule": identity.rule, "subject": identity.subject, "state": state, "message": message},
         alert_id=alert.id,
     )
-    await outbox.enqueue(tx, event, now=now, window=None)
-    await store.announced(tx, alert.id, event.id, now)
+    await _queue(tx, alert, event, now=now)

@@ -187,6 +187,7 @@ class Recorder:
             severity=Severity.CRITICAL,
             details={"exchange": ref.exchange, "leaf": ref.leaf, "reason": str(result.reason)},
             check_id=check.id,
+            exchange=ref.exchange,
         )
 
     async def _held(self, check: Check) -> bool:
