@@ -36,9 +36,9 @@ def sweep(
     Ends with 0 when the sweep completed, whatever the verdicts.
     """
     settings = load(config)
-    configure_logging(level=settings.logging.level, format=settings.logging.format)
     checks: list[Recorded] = []
     with _progress() as progress:
+        _log_beside(progress, settings)
         task = progress.add_task("checking", total=None)
 
         def seen(check: Recorded, total: int) -> None:
@@ -64,6 +64,14 @@ def _progress() -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+def _log_beside(progress: Progress, settings: Settings) -> None:
+    """The daemon's log is a script's progress; a person sees the bar, and above it what deserves attention."""
+    if progress.disable:
+        configure_logging(level=settings.logging.level, format=settings.logging.format)
+    else:
+        configure_logging(level="WARNING", format="console")  # to the bar's own standard error
 
 
 async def _sweep(settings: Settings, scope: Scope, seen: OnCheck) -> Sweep:

@@ -1,5 +1,8 @@
 """`alertd sweep`: beside a daemon and without one, of everything or a part, and what it prints."""
 
+import asyncio
+import json
+import os
 import signal
 from collections import Counter
 from datetime import UTC, datetime
@@ -13,7 +16,7 @@ from alertd.credentials.sweep_store import Origin
 from alertd.db import Db, open_db, schema_status
 from alertd.demo.exchanges.shape import Outage, State
 from alertd.postgres import open_embedded
-from tests.e2e.daemon import Done, Home, alertd, running, starting
+from tests.e2e.daemon import ALERTD, Done, Home, alertd, running, starting
 from tests.e2e.town import Tenant, Town, standing
 from tests.e2e.waiting import lives, until
 
@@ -74,6 +77,28 @@ async def test_without_json_it_prints_a_table(home: Home, town: Town, given: dic
     assert done.code == 0
     assert str(tenant.id) in done.out
     assert "ip_restricted" in done.out
+
+
+async def test_at_a_terminal_it_draws_a_bar_and_no_json_lines(home: Home, town: Town, given: dict[str, object]) -> None:
+    await town.tenant("okx", State.IP_BLOCKED)
+    ours, theirs = os.openpty()
+    os.set_blocking(ours, False)
+    process = await asyncio.create_subprocess_exec(
+        *ALERTD,
+        *("sweep", "--json"),
+        env=home.environment(given | {"TERM": "xterm"}),
+        cwd=home.folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=theirs,
+    )
+    out, _ = await process.communicate()
+    drawn = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    os.close(theirs)
+
+    assert json.loads(out)["checked"] == 1
+    assert "1/1" in drawn
+    assert '"event"' not in drawn
 
 
 async def test_it_delivers_what_is_due_before_it_ends(home: Home, town: Town, db: Db, given: dict[str, object]) -> None:
