@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from alertd.alerts import store
+from alertd.alerts.store import Identity
 from alertd.db import Sql, new_id
+from alertd.model import Severity
 
 LONG_AGO = datetime(2025, 6, 1, tzinfo=UTC)
 
@@ -71,3 +74,21 @@ async def credential(
         at,
     )
     return credential_id
+
+
+async def alert(
+    db: Sql,
+    tenant_id: UUID | None,
+    *,
+    check: str = "credential_health_check",
+    subject: str = "",
+    exchange: str | None = "okx",
+    severity: Severity = Severity.CRITICAL,
+    at: datetime = LONG_AGO,
+) -> UUID:
+    """One that fires, of which nobody was told; without a subject it is one of its own."""
+    identity = Identity(tenant_id, check, subject or str(new_id()), "rule")
+    opened = await store.fire(
+        db, identity, severity=severity, details={"reason": "expired"}, exchange=exchange, began_at=at, now=at
+    )
+    return opened.id

@@ -5,16 +5,22 @@ Whoever has no key that works gets 401 at every route that needs one; a row says
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from alertd.admin.access import Role
+from alertd.alerts import silence_store
+from alertd.alerts.silences import Silence
+from alertd.db import new_id
 from alertd.model import CredentialRef
 from alertd.secretstore import parse
 from tests import factories
 from tests.admin.port import Port
 
 Json = Mapping[str, Any]
+
+HOUR = timedelta(hours=1)
 
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 
@@ -85,6 +91,25 @@ async def a_key_to_check(port: Port, tenant: UUID) -> Case:
     return Case(case.path, {"label": str(case.path["leaf"]).removeprefix("trading.")})
 
 
+async def an_alert(port: Port, tenant: UUID) -> Case:
+    return Case(path={"id": await factories.alert(port.daemon.db, tenant)})
+
+
+async def a_silence(port: Port, _tenant: UUID) -> Case:
+    now, silence_id = port.clock(), new_id()
+    async with port.daemon.db.transaction() as tx:
+        await silence_store.add(tx, Silence(silence_id, {"exchange": ("okx",)}, "why", "ops", now, now, now + HOUR))
+    return Case(path={"id": silence_id})
+
+
+async def a_silence_wish(_port: Port, _tenant: UUID) -> Case:
+    return Case(body={"matchers": {"exchange": "okx"}, "comment": "maintenance"})
+
+
+async def a_preview_wish(_port: Port, _tenant: UUID) -> Case:
+    return Case(body={"matchers": {"exchange": ["okx", "k*"]}})
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -112,6 +137,14 @@ ROWS = (
         other=404,
         prepare=a_key_to_check,
     ),
+    Row("GET", "/api/v1/alerts", viewer=200, operator=200, admin=200),
+    Row("GET", "/api/v1/alerts/{id}", viewer=200, operator=200, admin=200, prepare=an_alert),
+    Row("GET", "/api/v1/alerts/{id}/explain", viewer=200, operator=200, admin=200, prepare=an_alert),
+    Row("POST", "/api/v1/alerts/{id}/ack", viewer=403, operator=200, admin=200, prepare=an_alert),
+    Row("GET", "/api/v1/silences", viewer=200, operator=200, admin=200),
+    Row("POST", "/api/v1/silences", viewer=403, operator=201, admin=201, prepare=a_silence_wish),
+    Row("POST", "/api/v1/silences/preview", viewer=200, operator=200, admin=200, prepare=a_preview_wish),
+    Row("POST", "/api/v1/silences/{id}/expire", viewer=403, operator=200, admin=200, prepare=a_silence),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),

@@ -8,7 +8,17 @@ from aiohttp import web
 from alertd.admin.bodies import JSON
 from alertd.admin.daemon import Daemon
 from alertd.admin.openapi import document, rendered
-from alertd.admin.routes import audit, checks, credential_changes, credentials, keys, login, operations
+from alertd.admin.routes import (
+    alerts,
+    audit,
+    checks,
+    credential_changes,
+    credentials,
+    keys,
+    login,
+    operations,
+    silences,
+)
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, NoParams
 
@@ -25,6 +35,8 @@ TABLE: Final[tuple[Route, ...]] = (
     *credentials.ROUTES,
     *credential_changes.ROUTES,
     *checks.ROUTES,
+    *alerts.ROUTES,
+    *silences.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
     Route(
