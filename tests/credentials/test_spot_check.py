@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from alertd.alerts import silence_store
+from alertd.alerts.silences import Silence
 from alertd.credentials import store
 from alertd.credentials.catch_up import send_current_failures
 from alertd.credentials.spot_check import check_now
 from alertd.db import Db, new_id
 from alertd.errors import Busy
 from alertd.model import CheckResult, Reason
+from tests import factories
 from tests.credentials.checking import Scene, scene
 from tests.credentials.test_sweep import HOUR, swept
 
@@ -90,6 +93,21 @@ async def test_a_new_endpoint_hears_of_what_fails_now_and_once(world: Scene, db:
     )
     assert queued == 1
     assert b'"reason":"invalid_key"' in body.replace(b": ", b":")
+
+
+async def test_a_new_endpoint_hears_nothing_of_what_is_silenced(world: Scene, db: Db) -> None:
+    failing = await world.key(BAD)
+    await swept(world)
+    await swept(world)
+    webhook_id = await factories.webhook(db, failing.tenant_id)
+    matchers = {"tenant": (str(failing.tenant_id),)}
+    silence = Silence(new_id(), matchers, "known", "ops", world.time, world.time, world.time + HOUR)
+
+    async with db.transaction() as tx:
+        await silence_store.add(tx, silence)
+        queued = await send_current_failures(tx, failing.tenant_id, webhook_id, now=world.time)
+
+    assert queued == 0
 
 
 async def test_an_answer_that_nobody_knows_is_told_to_operators_once_a_day(world: Scene) -> None:
