@@ -148,21 +148,31 @@ async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
 
 
 async def in_scope(sql: Sql, *, tenant_id: UUID | None, exchange: str | None) -> dict[str, list[UUID]]:
-    """Ids of the credentials that a sweep covers, by exchange."""
+    """Ids of the credentials that a sweep covers, by exchange, the longest due first.
+
+    They come a thousand to a row: one value of a hundred thousand would be taken apart at one go.
+    """
     rows = await sql.fetch(
         """
-        SELECT c.exchange, array_agg(c.id ORDER BY c.next_check_at) AS ids
-        FROM credentials c
-        JOIN tenants t ON t.id = c.tenant_id AND NOT t.paused
-        WHERE c.retired_at IS NULL
-          AND ($1::uuid IS NULL OR c.tenant_id = $1)
-          AND ($2::text IS NULL OR c.exchange = $2)
-        GROUP BY c.exchange
+        SELECT ranked.exchange, array_agg(ranked.id ORDER BY ranked.place) AS ids
+        FROM (
+          SELECT c.exchange, c.id, row_number() OVER (PARTITION BY c.exchange ORDER BY c.next_check_at) AS place
+          FROM credentials c
+          JOIN tenants t ON t.id = c.tenant_id AND NOT t.paused
+          WHERE c.retired_at IS NULL
+            AND ($1::uuid IS NULL OR c.tenant_id = $1)
+            AND ($2::text IS NULL OR c.exchange = $2)
+        ) AS ranked
+        GROUP BY ranked.exchange, ranked.place / 1000
+        ORDER BY ranked.exchange, ranked.place / 1000
         """,
         tenant_id,
         exchange,
     )
-    return {row["exchange"]: row["ids"] for row in rows}
+    found: dict[str, list[UUID]] = {}
+    for row in rows:
+        found.setdefault(row["exchange"], []).extend(row["ids"])
+    return found
 
 
 async def lock_claim(sql: Sql, claim: Claim) -> bool:
