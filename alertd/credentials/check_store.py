@@ -1,15 +1,17 @@
 """SQL of finished checks: history and standing, in batches or one by one, fenced by the lease."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from alertd.alerts.lifecycle import Memory
 from alertd.credentials.store import Claim
 from alertd.db import Sql
 from alertd.model import UNKNOWN_PERMISSIONS, CheckResult, Permissions, Verdict, iso_utc
+
+RIGHTS: Final = tuple(right.name for right in fields(Permissions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ async def insert_check(sql: Sql, check: Check, memory: Memory) -> None:
 
 def permissions_json(permissions: Permissions) -> dict[str, Any]:
     """As stored and sent: what the exchange does not say is null, `expires_at` is ISO 8601."""
-    return {**asdict(permissions), "expires_at": iso_utc(permissions.expires_at)}
+    told = {name: getattr(permissions, name) for name in RIGHTS}
+    return {**told, "expires_at": iso_utc(permissions.expires_at)}
 
 
 def _columns(checks: Sequence[Check]) -> tuple[list[Any], ...]:
