@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 BLOCK_SECONDS: Final = 0.2
 # Timers are about this coarse: what they lose at high rates may be caught up.
 GRAIN_SECONDS: Final = 0.02
+TIMER_SECONDS: Final = 0.001  # not worth a timer
+ROUNDING: Final = 1e-6
 HORIZON: Final = timedelta(minutes=1)
 CEILING: Final = timedelta(minutes=15)
 
@@ -57,12 +59,15 @@ class Limits:
         Ask `backed_off` afterwards. Requests go one after the other, in the order of asking.
         """
         budget = self._budget(exchange)
+        width = budget.width * cost
+        if self.backed_off(exchange) is not None or _spend_at_once(budget, width):
+            return
         async with budget.lock:
             if self.backed_off(exchange) is not None:
                 return
-            starts_at = await self._slot(exchange, budget, budget.width * cost)
+            starts_at = await self._slot(exchange, budget, width)
             delay = starts_at - asyncio.get_running_loop().time()
-            if delay > 0.001 and self.backed_off(exchange) is None:
+            if delay > TIMER_SECONDS and self.backed_off(exchange) is None:
                 await asyncio.sleep(delay)
 
     async def back_off(self, exchange: str, seconds: float, reason: Reason, *, ceiling: timedelta = CEILING) -> None:
@@ -106,9 +111,8 @@ class Limits:
         return budget
 
     async def _slot(self, exchange: str, budget: _Budget, width: float) -> float:
-        slack = max(0.0, GRAIN_SECONDS - width)
-        starts_at = max(budget.next_at, asyncio.get_running_loop().time() - slack)
-        if starts_at + width > budget.ends_at + 1e-6:
+        starts_at = _next_start(budget, width, asyncio.get_running_loop().time())
+        if starts_at + width > budget.ends_at + ROUNDING:
             span = max(width, int(BLOCK_SECONDS / budget.width) * budget.width)
             starts_at = await self._reserve(exchange, budget, span)
             budget.ends_at = starts_at + span
@@ -128,6 +132,21 @@ class Limits:
             horizon=max(HORIZON, timedelta(seconds=50 * span)),
         )
         return loop.time() + (starts_at - self._now()).total_seconds()
+
+
+def _next_start(budget: _Budget, width: float, at: float) -> float:
+    """What a timer slept too long may be caught up, and no more."""
+    return max(budget.next_at, at - max(0.0, GRAIN_SECONDS - width))
+
+
+def _spend_at_once(budget: _Budget, width: float) -> bool:
+    """Takes a slot that is due already and in the block in hand, if nobody waits: then there is no need to queue."""
+    at = asyncio.get_running_loop().time()
+    starts_at = _next_start(budget, width, at)
+    if budget.lock.locked() or starts_at > at or starts_at + width > budget.ends_at + ROUNDING:
+        return False
+    budget.next_at = starts_at + width
+    return True
 
 
 def _backed_off(standing: Standing, *, now: datetime, wait: timedelta, ceiling: timedelta, reason: Reason) -> Standing:
