@@ -5,24 +5,26 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from alertd.credentials.quirks.reading import at, flag, listed, moment_ms, said, table, word
+from alertd.credentials.quirks.reading import at, flag, listed, moment_ms, said, table, truth, word
 from alertd.credentials.quirks.shape import HTML, Call, Quirks, Said, on
 from alertd.model import Permissions, Reason, Secret
 
+SWITCHES: Final = ("enable", "permits")
 TRANSFERS: Final = frozenset({"enableInternalTransfer", "permitsUniversalTransfer"})
 NOT_TRADES: Final = TRANSFERS | {"enableReading", "enableFixReadOnly", "enableWithdrawals"}
 
 
 def restrictions(body: object) -> Permissions | None:
     """Flags of the key itself. Those that are not known yet count as trading, so that none slips through."""
-    if flag(body, "enableReading") is None:
+    flags = table(body) or {}
+    if truth(flags.get("enableReading")) is None:
         return None
-    switches = {name for name in table(body) or {} if name.startswith(("enable", "permits"))}
-    given = {name for name in switches if flag(body, name)}
+    switches = {name for name in flags if name.startswith(SWITCHES)}
+    given = {name for name in switches if truth(flags[name])}
     return Permissions(
         read="enableReading" in given,
         trade=bool(given - NOT_TRADES) if switches - NOT_TRADES else None,
-        withdraw=flag(body, "enableWithdrawals"),
+        withdraw=truth(flags.get("enableWithdrawals")),
         transfer=bool(given & TRANSFERS) if switches & TRANSFERS else None,
         ip_restricted=flag(body, "ipRestrict"),
         expires_at=moment_ms(body, "tradingAuthorityExpirationTime"),

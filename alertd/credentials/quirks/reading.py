@@ -51,7 +51,11 @@ def parts(body: object, *path: str | int) -> frozenset[str]:
 
 def flag(body: object, *path: str | int) -> bool | None:
     """True and false also as "true", 1, "1" and so on: recorded answers have all of these."""
-    found = at(body, *path)
+    return truth(at(body, *path))
+
+
+def truth(found: object) -> bool | None:
+    """What `flag` makes of a value."""
     if found is True or found is False:
         return found
     if isinstance(found, str):
