@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench clean lock
+.PHONY: demo test lint bench fuzz clean lock
 
 demo: $(READY)
 	@$(BIN)/alertd demo
@@ -22,6 +22,10 @@ lint: $(READY)
 
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Requests made up from the OpenAPI document, many and never the same; `make test` makes few, always alike.
+fuzz: $(READY)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(BIN)/python -m pytest tests/admin/test_schemathesis.py
 
 # Where python3-venv is missing, `virtualenv` does as well; where both are, one line says so.
 $(READY): pyproject.toml requirements.lock

@@ -18,7 +18,9 @@ from alertd import __version__
 from alertd.admin import problems
 from alertd.admin.bodies import CSV, JSON, CsvBody
 from alertd.admin.routing import Route
-from alertd.admin.shapes import Answer
+from alertd.admin.shapes import PLAIN, Answer
+
+_PRINTABLE: Final = r"^[^\x00-\x1f]*$"
 
 Json = dict[str, Any]
 Named = Mapping[tuple[type[BaseModel], JsonSchemaMode], Json]
@@ -114,7 +116,9 @@ def _parameters(route: Route) -> Iterator[Json]:
             "in": "path" if in_path else "query",
             "required": in_path or name in schema.get("required", []),
             **({"description": described["description"]} if "description" in described else {}),
-            "schema": {key: value for key, value in described.items() if key not in {"title", "description"}},
+            "schema": _printable(
+                {key: value for key, value in described.items() if key not in {"title", "description"}}
+            ),
         }
     if route.remembered:
         yield {
@@ -123,6 +127,14 @@ def _parameters(route: Route) -> Iterator[Json]:
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
+
+
+def _printable(schema: Json) -> Json:
+    """What the address may hold: no text in it has control characters, line breaks among them."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [_printable(part) for part in schema["anyOf"]]}
+    free = schema.get("type") == "string" and not schema.keys() & {"format", "enum", "const"}
+    return {**schema, "pattern": _PRINTABLE} if free and schema.get("pattern", PLAIN) == PLAIN else schema
 
 
 def _inlined(schema: Json) -> Json:
@@ -181,7 +193,7 @@ def _answer(status: int, model: type[BaseModel] | None, named: Named, media_type
 
 def _refusals(route: Route) -> Iterator[int]:
     """What any route of this kind may answer."""
-    yield from (400, 421, 422, 500, 503)
+    yield from (400, 421, 422, 431, 500, 503)
     yield from route.refusals
     if route.permission is not None:
         yield from (401, 403, 429)

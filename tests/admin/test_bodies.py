@@ -93,6 +93,7 @@ async def test_what_is_no_clean_json_is_400(port: Port, body: bytes) -> None:
         (b'{"at": "2026-01-05"}', "/at", "must be a time such as 2026-01-05T12:00:00Z"),
         (b'{"at": "2026-01-05T12:00:00"}', "/at", "must name its time zone, as in 2026-01-05T12:00:00Z"),
         (b'{"at": 1700000000}', "/at", "must be a time such as 2026-01-05T12:00:00Z"),
+        (b'{"at": "1700000000"}', "/at", "must be a time such as 2026-01-05T12:00:00Z"),
         (b'{"at": "9999-12-31T23:59:59-12:00"}', "/at", "must be a time that exists in UTC"),
         (b'{"at": "0001-01-01T00:00:00+12:00"}', "/at", "must be a time that exists in UTC"),
         (b'{"items": 5}', "/items", "must be a list"),

@@ -52,6 +52,8 @@ async def test_route_may_call_a_wrong_value_in_its_path_malformed(port: Port, ho
         ("hours=" + "9" * 400, "hours", "must be at most 168"),
         ("hours=1&hours=2", "hours", "must occur once"),
         ("unknown=hunter2", "unknown", "is not known here"),
+        ("since=1767614400", "since", "must be a time such as 2026-01-05T12:00:00Z"),
+        ("since=-1.5", "since", "must be a time such as 2026-01-05T12:00:00Z"),
         ("since=yesterday", "since", "must be a time such as 2026-01-05T12:00:00Z"),
         ("since=2026-01-05T12:00:00", "since", "must name its time zone, as in 2026-01-05T12:00:00Z"),
         ("flag=perhaps", "flag", "must be true or false"),
