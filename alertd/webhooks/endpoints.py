@@ -83,7 +83,7 @@ async def add(tx: Sql, draft: Draft, *, cipher: Cipher, now: datetime, prefix: s
     The caller enqueues what fails at the moment to this endpoint alone: `enqueue(..., webhook_id=...)`.
     """
     _require(event_type_problems(draft.event_types) + header_problems(draft.headers, prefix))
-    if await tx.fetchval("SELECT id FROM tenants WHERE id = $1", draft.tenant_id) is None:
+    if await tx.fetchval("SELECT id FROM tenants WHERE id = $1 FOR KEY SHARE", draft.tenant_id) is None:
         raise Absent(f"there is no tenant {draft.tenant_id}")
     webhook_id, secret = new_id(), new_secret()
     first, *others = draft.event_types or (ALL,)

@@ -15,6 +15,7 @@ from alertd.alerts.silences import Silence
 from alertd.db import new_id
 from alertd.model import CredentialRef
 from alertd.secretstore import parse
+from alertd.webhooks import endpoints
 from tests import factories
 from tests.admin.port import Port
 
@@ -23,6 +24,8 @@ Json = Mapping[str, Any]
 HOUR = timedelta(hours=1)
 
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
+WEBHOOK = "/api/v1/webhooks/{id}"
+PUBLIC = "https://93.184.216.34/hook"  # a number is not looked up
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,37 @@ async def a_preview_wish(_port: Port, _tenant: UUID) -> Case:
     return Case(body={"matchers": {"exchange": ["okx", "k*"]}})
 
 
+async def an_endpoint(port: Port, tenant: UUID) -> Case:
+    return Case(path={"id": await factories.webhook(port.daemon.db, tenant)})
+
+
+async def an_endpoint_to_add(_port: Port, tenant: UUID) -> Case:
+    return Case(body={"tenant_id": str(tenant), "url": PUBLIC})
+
+
+async def an_endpoint_to_change(port: Port, tenant: UUID) -> Case:
+    return Case((await an_endpoint(port, tenant)).path, {"description": "new"})
+
+
+async def a_new_secret(port: Port, tenant: UUID) -> Case:
+    case = await an_endpoint(port, tenant)
+    await endpoints.rotate_secret(
+        port.daemon.db,
+        UUID(str(case.path["id"])),
+        overlap=timedelta(hours=1),
+        cipher=port.daemon.cipher,
+        now=port.clock(),
+    )
+    return case
+
+
+def tenants_own(
+    method: str, path: str, status: int, prepare: Callable[[Port, UUID], Awaitable[Case]] | None, *, other: int = 404
+) -> Row:
+    """A route for those who configure, and for tenants with what is theirs."""
+    return Row(method, path, 403, 403, status, tenant=status, other=other, prepare=prepare)
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -145,6 +179,17 @@ ROWS = (
     Row("POST", "/api/v1/silences", viewer=403, operator=201, admin=201, prepare=a_silence_wish),
     Row("POST", "/api/v1/silences/preview", viewer=200, operator=200, admin=200, prepare=a_preview_wish),
     Row("POST", "/api/v1/silences/{id}/expire", viewer=403, operator=200, admin=200, prepare=a_silence),
+    tenants_own("GET", "/api/v1/webhooks", 200, None, other=200),
+    tenants_own("POST", "/api/v1/webhooks", 201, an_endpoint_to_add),
+    tenants_own("GET", WEBHOOK, 200, an_endpoint),
+    tenants_own("PATCH", WEBHOOK, 200, an_endpoint_to_change),
+    tenants_own("DELETE", WEBHOOK, 204, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/test", 200, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/enable", 200, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/disable", 200, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/reset", 200, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/rotate-secret", 200, an_endpoint),
+    tenants_own("POST", f"{WEBHOOK}/commit-secret", 200, a_new_secret),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),

@@ -18,6 +18,8 @@ from alertd.admin.routes import (
     login,
     operations,
     silences,
+    webhook_actions,
+    webhooks,
 )
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, NoParams
@@ -37,6 +39,8 @@ TABLE: Final[tuple[Route, ...]] = (
     *checks.ROUTES,
     *alerts.ROUTES,
     *silences.ROUTES,
+    *webhooks.ROUTES,
+    *webhook_actions.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
     Route(
