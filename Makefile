@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench fuzz clean lock
+.PHONY: demo test lint bench fuzz docs clean lock
 
 demo: $(READY)
 	@$(BIN)/alertd demo
@@ -26,6 +26,11 @@ bench: $(READY)
 # Requests made up from the OpenAPI document, many and never the same; `make test` makes few, always alike.
 fuzz: $(READY)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(BIN)/python -m pytest tests/admin/test_schemathesis.py
+
+# What is made from the table of routes; a test says when it is time.
+docs: $(READY)
+	@$(BIN)/python -m alertd.admin.openapi docs/openapi.json
+	@$(BIN)/python -m alertd.admin.reference docs/api.md
 
 # Where python3-venv is missing, `virtualenv` does as well; where both are, one line says so.
 $(READY): pyproject.toml requirements.lock
