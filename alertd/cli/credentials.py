@@ -19,6 +19,7 @@ from alertd.config import Settings, load
 from alertd.credentials import notices
 from alertd.credentials.check_store import permissions_json
 from alertd.credentials.exchange import open_exchanges
+from alertd.credentials.keeping import stored_fields
 from alertd.credentials.limits import Limits
 from alertd.credentials.quirks import EXCHANGES
 from alertd.errors import Refused
@@ -155,7 +156,7 @@ async def _put(settings: Settings, ref: CredentialRef, secret: Secret, *, unveri
     accepted = result.verdict is Verdict.VALID or (unverified and result.verdict is Verdict.INCONCLUSIVE)
     if accepted:
         async with open_secrets(settings, writing=True) as store:
-            await store.write(ref, _fields(secret))
+            await store.write(ref, stored_fields(secret))
     return Put(ref, result, accepted)
 
 
@@ -178,18 +179,6 @@ async def _remove(settings: Settings, ref: CredentialRef) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _fields(secret: Secret) -> Mapping[str, object]:
-    """As they are stored: trimmed, under their first names, and without what is empty."""
-    fields = {
-        "api_key": secret.api_key,
-        "api_secret": secret.api_secret,
-        "passphrase": secret.passphrase,
-        "testnet": secret.testnet,
-        "metadata": dict(secret.metadata),
-    }
-    return {name: value for name, value in fields.items() if value}
 
 
 def _tell(done: Put, settings: Settings) -> None:

@@ -34,7 +34,10 @@ class Found:
 
 
 async def add(sql: Sql, found: Sequence[Found], now: datetime) -> int:
-    """Add what is new and revive what had been retired, both due at once; how many that were."""
+    """Add what is new and revive what had been retired, both due at once; how many that were.
+
+    A tenant that is erased at this very moment is left for the next time.
+    """
     await sql.execute(
         """
         INSERT INTO tenants (id, created_at)
@@ -48,9 +51,11 @@ async def add(sql: Sql, found: Sequence[Found], now: datetime) -> int:
     return await sql.execute(
         """
         INSERT INTO credentials AS c (id, tenant_id, exchange, credential_type, label, phase, next_check_at, created_at)
-        SELECT id, tenant_id, exchange, credential_type, label, phase, $7, $7
+        SELECT f.id, f.tenant_id, f.exchange, f.credential_type, f.label, f.phase, $7, $7
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::double precision[])
           AS f (id, tenant_id, exchange, credential_type, label, phase)
+        JOIN tenants t ON t.id = f.tenant_id
+        FOR KEY SHARE OF t
         ON CONFLICT (tenant_id, exchange, credential_type, label)
         DO UPDATE SET retired_at = NULL,
                       missing_since = NULL,

@@ -6,13 +6,17 @@ from alertd.credentials import inventory_store
 from alertd.credentials.inventory_store import Found
 from alertd.credentials.timetable import phase_of
 from alertd.db import Sql, new_id
+from alertd.errors import Busy
 from alertd.model import CredentialRef
 
 
 async def renew(tx: Sql, ref: CredentialRef, version: str, now: datetime) -> None:
-    """This key has a new secret. A check of the old one that is under way loses its lease, and so its result."""
+    """This key has a new secret. A check of the old one that is under way loses its lease, and so its result.
+
+    Raises Busy while its tenant is being erased.
+    """
     await inventory_store.add(tx, [Found(new_id(), ref, phase_of(ref))], now)
-    await tx.execute(
+    renewed = await tx.execute(
         """
         UPDATE credentials
         SET secret_version = $5, next_check_at = $6, consecutive_failures = 0, first_failure_at = NULL,
@@ -26,3 +30,5 @@ async def renew(tx: Sql, ref: CredentialRef, version: str, now: datetime) -> Non
         version,
         now,
     )
+    if not renewed:
+        raise Busy("this tenant is being erased; ask again in a moment")

@@ -23,6 +23,7 @@ Json = Mapping[str, Any]
 
 HOUR = timedelta(hours=1)
 
+TENANT = "/api/v1/tenants/{id}"
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 WEBHOOK = "/api/v1/webhooks/{id}"
 PUBLIC = "https://93.184.216.34/hook"  # a number is not looked up
@@ -92,6 +93,23 @@ async def a_key_to_store(_port: Port, tenant: UUID) -> Case:
 async def a_key_to_check(port: Port, tenant: UUID) -> Case:
     case = await a_stored_key(port, tenant)
     return Case(case.path, {"label": str(case.path["leaf"]).removeprefix("trading.")})
+
+
+async def a_tenant(_port: Port, tenant: UUID) -> Case:
+    return Case({"id": tenant})
+
+
+async def a_new_tenant(_port: Port, _tenant: UUID) -> Case:
+    return Case(body={"id": str(uuid4())})
+
+
+async def a_new_name(_port: Port, tenant: UUID) -> Case:
+    return Case({"id": tenant}, {"name": "Theirs"})
+
+
+async def a_tenant_to_purge(port: Port, _tenant: UUID) -> Case:
+    doomed = await factories.tenant(port.daemon.db)
+    return Case({"id": doomed}, {"confirm": str(doomed)})
 
 
 async def an_alert(port: Port, tenant: UUID) -> Case:
@@ -171,6 +189,13 @@ ROWS = (
         other=404,
         prepare=a_key_to_check,
     ),
+    Row("GET", "/api/v1/tenants", viewer=200, operator=200, admin=200, tenant=200),
+    Row("POST", "/api/v1/tenants", viewer=403, operator=403, admin=201, prepare=a_new_tenant),
+    Row("GET", TENANT, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_tenant),
+    Row("PATCH", TENANT, viewer=403, operator=403, admin=200, prepare=a_new_name),
+    Row("POST", f"{TENANT}/pause", viewer=403, operator=403, admin=200, prepare=a_tenant),
+    Row("POST", f"{TENANT}/resume", viewer=403, operator=403, admin=200, prepare=a_tenant),
+    Row("POST", f"{TENANT}/purge", viewer=403, operator=403, admin=200, prepare=a_tenant_to_purge),
     Row("GET", "/api/v1/alerts", viewer=200, operator=200, admin=200),
     Row("GET", "/api/v1/alerts/{id}", viewer=200, operator=200, admin=200, prepare=an_alert),
     Row("GET", "/api/v1/alerts/{id}/explain", viewer=200, operator=200, admin=200, prepare=an_alert),

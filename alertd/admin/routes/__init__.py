@@ -18,6 +18,7 @@ from alertd.admin.routes import (
     login,
     operations,
     silences,
+    tenants,
     webhook_actions,
     webhooks,
 )
@@ -37,10 +38,11 @@ TABLE: Final[tuple[Route, ...]] = (
     *credentials.ROUTES,
     *credential_changes.ROUTES,
     *checks.ROUTES,
-    *alerts.ROUTES,
-    *silences.ROUTES,
+    *tenants.ROUTES,
     *webhooks.ROUTES,
     *webhook_actions.ROUTES,
+    *alerts.ROUTES,
+    *silences.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
     Route(
