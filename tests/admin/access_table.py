@@ -26,6 +26,7 @@ HOUR = timedelta(hours=1)
 TENANT = "/api/v1/tenants/{id}"
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 WEBHOOK = "/api/v1/webhooks/{id}"
+DELIVERY = "/api/v1/deliveries/{id}"
 PUBLIC = "https://93.184.216.34/hook"  # a number is not looked up
 
 
@@ -162,6 +163,17 @@ def tenants_own(
     return Row(method, path, 403, 403, status, tenant=status, other=other, prepare=prepare)
 
 
+async def a_finished_delivery(port: Port, tenant: UUID) -> Case:
+    db, webhook_id = port.daemon.db, await factories.webhook(port.daemon.db, tenant)
+    event_id = await endpoints.test(db, webhook_id, now=port.clock())
+    await db.execute("UPDATE webhook_deliveries SET state = 'failed' WHERE event_id = $1", event_id)
+    return Case(path={"id": await db.fetchval("SELECT id FROM webhook_deliveries WHERE event_id = $1", event_id)})
+
+
+async def a_time(port: Port, _tenant: UUID) -> Case:
+    return Case(body={"since": port.clock().isoformat()})
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -215,6 +227,10 @@ ROWS = (
     tenants_own("POST", f"{WEBHOOK}/reset", 200, an_endpoint),
     tenants_own("POST", f"{WEBHOOK}/rotate-secret", 200, an_endpoint),
     tenants_own("POST", f"{WEBHOOK}/commit-secret", 200, a_new_secret),
+    Row("GET", "/api/v1/deliveries", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", DELIVERY, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_finished_delivery),
+    tenants_own("POST", f"{DELIVERY}/replay", 200, a_finished_delivery),
+    tenants_own("POST", "/api/v1/deliveries/replay", 200, a_time, other=200),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),
