@@ -199,6 +199,8 @@ def _refusals(route: Route) -> Iterator[int]:
         yield from (401, 403, 429)
     if "{" in route.path:
         yield route.bad_path
+    if route.tenant_scoped and "tenant_id" in {*route.params.model_fields, *route.body.model_fields}:
+        yield 404  # somebody else's
     if route.takes_body:
         yield from (408, 413, 415)
     if route.remembered:
