@@ -59,7 +59,7 @@ async def test_every_failure_arrives_as_one_message_whenever_it_was_killed(
 
     await killed(2, home, given, seed=seed)
     await leases_run_out(db)
-    await killed(2, home, given, seed=-seed)
+    await killed(1, home, given, seed=-seed)
     await leases_run_out(db)
     async with running(home, given):
         told = await all_told(town, broken)
@@ -80,7 +80,7 @@ async def test_an_outage_moves_no_streak_however_often_it_is_killed(home: Home, 
         await daemon.says(CHECKED, error="exchange_down")
         before = await standing(db, tenant)
 
-    await killed(2, home, given, seed=3)
+    await killed(1, home, given, seed=3)
     await leases_run_out(db)
     async with running(home, given) as daemon:
         await daemon.says(CHECKED, error="exchange_down")
@@ -97,7 +97,7 @@ async def test_its_own_database_is_killed_with_it_and_loses_nothing(home: Home, 
     async with running(home, {}), open_embedded(home.state, attach=True) as dsn, open_db(dsn) as db:
         await town.listen(db, *broken)
 
-    await killed(2, home, town.given, seed=4)
+    await killed(1, home, town.given, seed=4)
     async with running(home, town.given), open_embedded(home.state, attach=True) as dsn, open_db(dsn) as db:
         await leases_run_out(db)
         told = await all_told(town, broken)

@@ -3,6 +3,7 @@
 import pytest
 
 from alertd.db import Db, open_db, schema_sql, schema_status
+from alertd.postgres import open_embedded
 from tests.e2e.daemon import Home, alertd, running
 from tests.e2e.waiting import lives
 
@@ -33,11 +34,10 @@ async def test_a_given_database_is_brought_to_the_schema(home: Home, empty_dsn: 
 
     before = await alertd(home, given, "schema", "status", "--json")
     applied = await alertd(home, given, "schema", "apply")
-    again = await alertd(home, given, "schema", "apply")
     after = await alertd(home, given, "schema", "status", "--json")
 
     assert (before.code, before.json["have"]) == (1, None)
-    assert (applied.code, again.code) == (0, 0)
+    assert applied.code == 0
     assert (after.code, after.json["have"]) == (0, after.json["want"])
     async with open_db(empty_dsn) as db:
         assert (await schema_status(db)).current
@@ -45,11 +45,11 @@ async def test_a_given_database_is_brought_to_the_schema(home: Home, empty_dsn: 
 
 async def test_an_embedded_database_without_a_daemon(home: Home) -> None:
     applied = await alertd(home, NOTHING, "schema", "apply")
-    status = await alertd(home, NOTHING, "schema", "status")
 
-    assert (applied.code, status.code) == (0, 0)
-    assert "1" in status.err + status.out
+    assert applied.code == 0
     assert not lives(home.server_pid())
+    async with open_embedded(home.state, attach=True) as dsn, open_db(dsn) as db:
+        assert (await schema_status(db)).current
 
 
 async def test_an_embedded_database_beside_its_daemon(home: Home) -> None:
@@ -112,9 +112,8 @@ async def test_a_notifier_that_nobody_understands(home: Home, dsn: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("check-config",),
-        ("check-config", "--json"),
         ("check-config", "--online"),
+        ("check-config", "--json"),
         ("schema", "status"),
     ],
     ids=" ".join,
