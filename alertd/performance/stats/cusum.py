@@ -11,7 +11,7 @@ from alertd.performance.stats.expectation import CLIP
 from alertd.performance.stats.numbers import Real
 
 ALLOWANCE: Final = 0.125  # tuned to a loss of a quarter sd a day
-# Of healthy strategies with a year of reference, 27 % pass the first within a year and 5 % the second.
+# Within a year about 1 healthy strategy in 4 passes the first, and 1 in 18 the second (docs/performance.md).
 WARNING: Final = 12.0
 CRITICAL: Final = 17.5
 CLEAR: Final = WARNING / 2

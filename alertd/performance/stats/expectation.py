@@ -27,7 +27,7 @@ class Baseline:
     """A reference, measured once. Daily log returns.
 
     `clip_bias` is what winsorising adds to the mean score, `long_run_ratio` by how much dependence
-    inflates the variance of a sum of scores, `low_score` the score that one day in twenty is below.
+    inflates the variance of a sum of scores, `low_score` the score that one trading day in twenty is below.
     """
 
     moments: Moments
@@ -71,7 +71,7 @@ def measure(returns: Floats, trials: Trials | None = None) -> Baseline:
         mean_deviation=mean_deviation(returns, shape.mean),
         clip_bias=float((clipped - standard).mean()),
         long_run_ratio=long_run_ratio(clipped),
-        low_score=float(np.quantile(standard, LOW_QUANTILE)),
+        low_score=float(np.quantile(standard[returns != 0], LOW_QUANTILE)),  # idle days are never below it
         trials=trials,
     )
 
