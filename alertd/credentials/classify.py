@@ -80,7 +80,7 @@ def flaw(quirks: Quirks, secret: Secret) -> Reason | None:
     fields = [getattr(secret, name) for name in quirks.needs]
     if not all(fields):
         return Reason.INCOMPLETE_SECRET
-    if any(_CONTROL.search(text) for text in fields if not text.startswith("-----BEGIN")):
+    if any(_CONTROL.search(text) for text in fields if not (text.isprintable() or text.startswith("-----BEGIN"))):
         return Reason.BAD_SECRET
     return Reason.BAD_SECRET if quirks.malformed(secret) else None
 

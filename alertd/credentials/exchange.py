@@ -1,7 +1,7 @@
 """Asks one exchange about one key; the only importer of ccxt.
 
 ccxt signs, names endpoints and knows error classes; connections and limits are ours. Each check
-works on its own copy of a template, with its own credentials and options, so that nothing of one
+has a driver of its own, with its own credentials and options, so that nothing of one
 tenant is seen by the next. Exception texts of ccxt hold signed URLs: they are never kept.
 """
 
@@ -172,23 +172,22 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One exchange, live or testnet. The template never sends a request itself, so it learns of no tenant."""
+    """One exchange, live or testnet. Of `kind`, which holds all that checks share, there is one driver to a check."""
 
     quirks: Quirks
     calls: tuple[Call, ...]
-    template: Any
+    kind: Any
     options: Mapping[str, Any]
     semaphore: asyncio.Semaphore
     now: Callable[[], datetime]
 
     def check(self, secret: Secret) -> "_Check":
-        """A copy for one check. Its options are its own: ccxt notes in them who has authenticated before."""
+        """A driver for one check. Its options are its own: ccxt notes in them who has authenticated before."""
         if self.quirks.wallet:
             secret = replace(secret, api_secret=wallet_address(secret.api_secret))
-        driver = object.__new__(type(self.template))
-        driver.__dict__.update(vars(self.template))
+        driver = object.__new__(self.kind)
         driver.options = dict(self.options)
-        driver.headers = dict(self.template.headers)
+        driver.headers = dict(self.kind.headers)
         for name, value in self.quirks.credentials(secret).items():
             setattr(driver, name, value)
         return _Check(self.quirks, driver, secret, self.now)
@@ -196,7 +195,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One key on its way through an exchange's calls: the same copy for all of them, as nonces must rise."""
+    """One key on its way through an exchange's calls: the same driver for all of them, as nonces must rise."""
 
     quirks: Quirks
     driver: Any
@@ -294,7 +293,13 @@ def place(
     template.markets = {}
     own = settings.exchange(exchange)
     options = {**template.options, **quirks.options, **own.options}
-    return Place(quirks, quirks.calls(site), template, options, asyncio.Semaphore(own.concurrency), now)
+    return Place(quirks, quirks.calls(site), _kind(template), options, asyncio.Semaphore(own.concurrency), now)
+
+
+def _kind(template: Any) -> Any:
+    """A class with all that the instance has, to be had for nothing; an instance of ccxt is 9 KB to copy."""
+    own = {name: staticmethod(value) if callable(value) else value for name, value in vars(template).items()}
+    return type(type(template).__name__, (type(template),), own)
 
 
 def _generic(exchange: str) -> Quirks | None:
