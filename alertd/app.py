@@ -32,6 +32,7 @@ from alertd.credentials.recorder import CHECK_NAME, Recorder, Rules
 from alertd.credentials.sweep import OnCheck, Scope
 from alertd.credentials.sweep import begin as begin_sweep
 from alertd.credentials.sweep import run as run_sweep
+from alertd.credentials.sweep_runner import SweepRunner, open_sweep_runner
 from alertd.credentials.sweep_store import Origin, Sweep
 from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
@@ -99,6 +100,7 @@ class Core:
     cipher: Cipher
     secrets: SecretStore
     sweeper: Sweeper
+    sweeps: SweepRunner
     sender: Sender
     names: Names
     policy: AddressPolicy
@@ -142,7 +144,8 @@ async def open_core(
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
-        yield Core(settings, world, db, cipher, secrets, sweeper, sender, names, policy)
+        sweeps = await stack.enter_async_context(open_sweep_runner(sweeper))
+        yield Core(settings, world, db, cipher, secrets, sweeper, sweeps, sender, names, policy)
 
 
 @asynccontextmanager
@@ -307,6 +310,7 @@ async def admin_side(core: Core, executions: Executions, *, waiting_for: Callabl
         cipher=core.cipher,
         secrets=core.secrets,
         sweeper=core.sweeper,
+        sweeps=core.sweeps,
         sender=core.sender,
         names=core.names,
         policy=core.policy,

@@ -9,6 +9,7 @@ from alertd.admin.kept import AdminSecret
 from alertd.alerts.execution import Executions
 from alertd.cipher import Cipher
 from alertd.config import Settings
+from alertd.credentials.sweep_runner import SweepRunner
 from alertd.credentials.sweeper import Sweeper
 from alertd.db import Db
 from alertd.secretstore import SecretStore
@@ -30,6 +31,7 @@ class Daemon:
     cipher: Cipher
     secrets: SecretStore
     sweeper: Sweeper
+    sweeps: SweepRunner
     sender: Sender
     names: Names
     policy: Policy

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from alertd.db import Db, Row, Sql, new_id
+from alertd.db import Row, Sql, new_id
 from alertd.errors import Busy
 
 LEASE: Final = timedelta(seconds=60)  # a running sweep extends it every few seconds
@@ -56,7 +56,7 @@ class Sweep:
 
 
 async def begin(
-    db: Db,
+    sql: Sql,
     *,
     origin: Origin,
     requested_by: str | None,
@@ -65,30 +65,29 @@ async def begin(
     now: datetime,
 ) -> UUID:
     """Register a sweep. Raises Busy while another one runs; one whose process died is closed first."""
-    async with db.transaction() as tx:
-        await tx.execute(
-            """
-            UPDATE sweeps
-            SET state = 'failed', finished_at = $1, error = 'interrupted: its process ended'
-            WHERE state = 'running' AND origin <> 'schedule' AND lease_until < $1
-            """,
-            now,
-        )
-        sweep_id = await tx.fetchval(
-            """
-            INSERT INTO sweeps (id, origin, requested_by, tenant_id, exchange, state, started_at, lease_until)
-            VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)
-            ON CONFLICT ((true)) WHERE state = 'running' AND origin <> 'schedule' DO NOTHING
-            RETURNING id
-            """,
-            new_id(),
-            str(origin),
-            requested_by,
-            tenant_id,
-            exchange,
-            now,
-            now + LEASE,
-        )
+    await sql.execute(
+        """
+        UPDATE sweeps
+        SET state = 'failed', finished_at = $1, error = 'interrupted: its process ended'
+        WHERE state = 'running' AND origin <> 'schedule' AND lease_until < $1
+        """,
+        now,
+    )
+    sweep_id = await sql.fetchval(
+        """
+        INSERT INTO sweeps (id, origin, requested_by, tenant_id, exchange, state, started_at, lease_until)
+        VALUES ($1, $2, $3, $4, $5, 'running', $6, $7)
+        ON CONFLICT ((true)) WHERE state = 'running' AND origin <> 'schedule' DO NOTHING
+        RETURNING id
+        """,
+        new_id(),
+        str(origin),
+        requested_by,
+        tenant_id,
+        exchange,
+        now,
+        now + LEASE,
+    )
     if sweep_id is None:
         raise Busy("a sweep is in progress; wait for it to end, or cancel it")
     return UUID(str(sweep_id))
@@ -134,12 +133,12 @@ async def finish(
 
 
 async def cancel(sql: Sql, sweep_id: UUID, now: datetime) -> bool:
-    """Ask a running sweep to stop; it notices at its next progress."""
+    """Ask a running sweep to stop; it notices at its next progress. A scheduled pass is none."""
     count = await sql.execute(
         """
         UPDATE sweeps
         SET state = 'cancelled', finished_at = $2, lease_until = NULL
-        WHERE id = $1 AND state = 'running'
+        WHERE id = $1 AND state = 'running' AND origin <> 'schedule'
         """,
         sweep_id,
         now,
@@ -158,6 +157,29 @@ async def get(sql: Sql, sweep_id: UUID) -> Sweep | None:
         sweep_id,
     )
     return None if row is None else _sweep(row)
+
+
+async def before(
+    sql: Sql, mark: tuple[datetime, UUID] | None, *, state: SweepState | None = None, limit: int
+) -> list[Sweep]:
+    """The newest first, those before this place."""
+    at, sweep_id = mark or (None, None)
+    rows = await sql.fetch(
+        """
+        SELECT id, origin, requested_by, tenant_id, exchange, state, started_at, finished_at,
+               total, checked, valid, invalid, inconclusive, skipped, error
+        FROM sweeps
+        WHERE ($1::timestamptz IS NULL OR (started_at, id) < ($1, $2::uuid))
+          AND ($3::text IS NULL OR state = $3)
+        ORDER BY started_at DESC, id DESC
+        LIMIT $4
+        """,
+        at,
+        sweep_id,
+        state and str(state),
+        limit,
+    )
+    return [_sweep(row) for row in rows]
 
 
 def _sweep(row: Row) -> Sweep:
