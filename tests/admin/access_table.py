@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 from alertd.admin.access import Role
 from alertd.alerts import silence_store
 from alertd.alerts.silences import Silence
+from alertd.credentials import sweep_store
+from alertd.credentials.sweep_store import Origin
 from alertd.db import new_id
 from alertd.model import CredentialRef
 from alertd.secretstore import parse
@@ -94,6 +96,18 @@ async def a_key_to_store(_port: Port, tenant: UUID) -> Case:
 async def a_key_to_check(port: Port, tenant: UUID) -> Case:
     case = await a_stored_key(port, tenant)
     return Case(case.path, {"label": str(case.path["leaf"]).removeprefix("trading.")})
+
+
+async def no_sweep(port: Port, _tenant: UUID) -> Case:
+    """Whatever runs, ends."""
+    await port.daemon.db.execute("UPDATE sweeps SET state = 'cancelled' WHERE state = 'running'")
+    return Case()
+
+
+async def a_sweep(port: Port, tenant: UUID) -> Case:
+    await no_sweep(port, tenant)
+    sweep_id = await sweep_store.begin(port.daemon.db, origin=Origin.API, requested_by="test", now=port.clock())
+    return Case({"id": sweep_id})
 
 
 async def a_tenant(_port: Port, tenant: UUID) -> Case:
@@ -201,6 +215,10 @@ ROWS = (
         other=404,
         prepare=a_key_to_check,
     ),
+    Row("GET", "/api/v1/sweeps", viewer=200, operator=200, admin=200),
+    Row("POST", "/api/v1/sweeps", viewer=403, operator=202, admin=202, prepare=no_sweep),
+    Row("GET", "/api/v1/sweeps/{id}", viewer=200, operator=200, admin=200, prepare=a_sweep),
+    Row("POST", "/api/v1/sweeps/{id}/cancel", viewer=403, operator=200, admin=200, prepare=a_sweep),
     Row("GET", "/api/v1/tenants", viewer=200, operator=200, admin=200, tenant=200),
     Row("POST", "/api/v1/tenants", viewer=403, operator=403, admin=201, prepare=a_new_tenant),
     Row("GET", TENANT, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_tenant),
