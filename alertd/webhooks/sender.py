@@ -18,12 +18,13 @@ from alertd.config import Settings
 from alertd.db import Db
 from alertd.errors import Refused, Transient
 from alertd.webhooks.channels import Channel
-from alertd.webhooks.claims import Attempt, Claim, Due, begin, claim, next_due, release
+from alertd.webhooks.claims import Attempt, Claim, Due, claim, next_due
 from alertd.webhooks.deliveries import OPEN_STATES, backlog
+from alertd.webhooks.ledger import Ledger
 from alertd.webhooks.message import Endpoint
 from alertd.webhooks.retry import Fault, Outcome, waits
 from alertd.webhooks.seals import open_endpoint
-from alertd.webhooks.settlement import Policy, Settled, settle
+from alertd.webhooks.settlement import Policy, Settled
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,10 @@ SETTLE_WAIT_SECONDS: Final = 0.25
 UNUSABLE_WAIT: Final = timedelta(minutes=5)  # for an endpoint that only an operator can mend
 LONGEST_DRAIN: Final = timedelta(seconds=20)  # below what supervision and systemd allow us
 GAUGES_SECONDS: Final = 10.0
+# An endpoint that is served for longer than this mostly keeps us waiting, which costs little: it takes no slot from
+# the others, up to so many times the slots. Else a hundred dead endpoints would delay every other one.
+LINGERING_SECONDS: Final = 1.0
+CROWD: Final = 5
 NOTHING: Final = timedelta(0)
 
 
@@ -51,12 +56,13 @@ class Sender:
         jitter: Callable[[], float],
     ) -> None:
         self._db = db
+        self._ledger = Ledger(db)
         self._channels = channels
         self._cipher = cipher
         self._now = now
         self._jitter = jitter
         self._awake = asyncio.Event()
-        self._serving: set[asyncio.Task[None]] = set()
+        self._serving: dict[asyncio.Task[None], float] = {}  # and when it began
         self._stopping = False
         self._database_down = False
         self._gauges_at = float("-inf")
@@ -103,8 +109,9 @@ class Sender:
         try:
             while True:
                 self._awake.clear()
+                idle = not self._serving  # asked first: who ends during the turn may leave something due
                 wait = await self._turn()
-                if not self._serving and (wait is None or self._now() + wait > until):
+                if idle and (wait is None or self._now() + wait > until):
                     return
                 await self._rest(POLL if wait is None else min(wait, POLL))
         finally:
@@ -123,7 +130,7 @@ class Sender:
 
     async def _turn(self) -> timedelta | None:
         """Start on everything that is due and fits; answers when to look again, None: nothing is queued."""
-        free = self._concurrency - len(self._serving)
+        free = self._free_slots()
         if free <= 0:
             return POLL
         now = self._now()
@@ -134,15 +141,20 @@ class Sender:
             log.warning("Messages too old to send are held for a person", messages=harvest.held)
         for one in harvest.claims:
             task = asyncio.create_task(self._serve(one), name=f"endpoint {one.target.id}")
-            self._serving.add(task)
+            self._serving[task] = asyncio.get_running_loop().time()
             task.add_done_callback(self._served)
         if harvest.claims:
             return NOTHING
         due = await next_due(self._db, now)
         return None if due is None else max(due - now, NOTHING)
 
+    def _free_slots(self) -> int:
+        lingering = asyncio.get_running_loop().time() - LINGERING_SECONDS
+        busy = sum(began > lingering for began in self._serving.values())
+        return min(self._concurrency - busy, self._concurrency * CROWD - len(self._serving))
+
     def _served(self, task: asyncio.Task[None]) -> None:
-        self._serving.discard(task)
+        self._serving.pop(task, None)
         self.wake()
         if not task.cancelled() and task.exception() is not None:
             log.error("Serving an endpoint failed", exc_info=task.exception())
@@ -183,7 +195,7 @@ class Sender:
             self._note_database(exc)
             return
         with suppress(Transient):
-            await release(self._db, claimed, now=self._now(), until=until)
+            await self._ledger.release(claimed, now=self._now(), until=until)
 
     def _channel(self, claimed: Claim) -> Channel:
         channel = self._channels.get(claimed.target.channel)
@@ -193,7 +205,7 @@ class Sender:
 
     async def _deliver(self, claimed: Claim, endpoint: Endpoint, channel: Channel, due: Due) -> bool:
         """One attempt; True: the endpoint took it, so the next message may follow."""
-        attempt = await begin(self._db, claimed, due, now=self._now(), lease=self._lease)
+        attempt = await self._ledger.begin(claimed, due, now=self._now(), lease=self._lease)
         if attempt is None:
             return False
         outcome = await self._send(endpoint, channel, attempt)
@@ -215,7 +227,7 @@ class Sender:
         while True:
             try:
                 now = self._now()
-                return await settle(self._db, attempt, outcome, now=now, policy=self._policy, jitter=self._jitter)
+                return await self._ledger.settle(attempt, outcome, now=now, policy=self._policy, jitter=self._jitter)
             except Transient:
                 if self._now() >= until:
                     raise

@@ -61,14 +61,7 @@ async def settle(
             case Result.DELIVERED:
                 settled = await _delivered(tx, circuit, attempt, now)
             case Result.AGAIN:
-                at = next_attempt(
-                    waits=policy.waits,
-                    attempts=attempt.number,
-                    now=now,
-                    jitter=jitter,
-                    retry_after=outcome.retry_after,
-                    ceiling=policy.ceiling,
-                )
+                at = again_at(attempt, outcome, now=now, policy=policy, jitter=jitter)
                 settled = await _again(tx, circuit, attempt, at, policy, now)
             case Result.HOPELESS:
                 settled = await _again(tx, circuit, attempt, None, policy, now)
@@ -78,6 +71,20 @@ async def settle(
                 assert_never(unknown)
         await refresh_due(tx, [attempt.webhook_id])
         return settled
+
+
+def again_at(
+    attempt: Attempt, outcome: Outcome, *, now: datetime, policy: Policy, jitter: Callable[[], float]
+) -> datetime | None:
+    """When to try again after an attempt that may be repeated; None: it was the last."""
+    return next_attempt(
+        waits=policy.waits,
+        attempts=attempt.number,
+        now=now,
+        jitter=jitter,
+        retry_after=outcome.retry_after,
+        ceiling=policy.ceiling,
+    )
 
 
 async def _locked(tx: Sql, attempt: Attempt) -> _Circuit | None:
@@ -117,9 +124,14 @@ async def _close_attempt(tx: Sql, attempt: Attempt, outcome: Outcome, now: datet
         outcome.error,
         outcome.address,
         outcome.duration // timedelta(milliseconds=1),
-        outcome.response.replace("\x00", "\ufffd"),  # what PostgreSQL cannot store
+        storable(outcome.response),
     )
     return closed == 1
+
+
+def storable(text: str) -> str:
+    """Without what PostgreSQL cannot hold in a text."""
+    return text.replace("\x00", "\ufffd")
 
 
 async def _delivered(tx: Sql, circuit: _Circuit, attempt: Attempt, now: datetime) -> Settled:

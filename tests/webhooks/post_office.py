@@ -11,7 +11,7 @@ from uuid import UUID
 
 from alertd.cipher import Cipher
 from alertd.config import Settings
-from alertd.db import Db, Row
+from alertd.db import Db, Row, new_id
 from alertd.model import Event, EventType
 from alertd.webhooks import outbox
 from alertd.webhooks.channels import open_channels
@@ -120,6 +120,32 @@ async def finish(
     """One attempt of a claimed delivery, from begin to settle."""
     begun = await attempt(db, one, due, now=now)
     return await settle(db, begun, outcome, now=now, policy=policy, jitter=lambda: 0.0)
+
+
+async def history_row(db: Db, tenant_id: UUID, now: datetime) -> UUID:
+    """A failed check of a key of its own."""
+    credential_id, check_id = new_id(), new_id()
+    await db.execute(
+        """
+        INSERT INTO credentials (id, tenant_id, exchange, credential_type, phase, next_check_at, created_at)
+        VALUES ($1, $2, 'binance', 'trading', 0.5, $3, $3)
+        """,
+        credential_id,
+        tenant_id,
+        now,
+    )
+    await db.execute(
+        """
+        INSERT INTO credential_health_checks (id, credential_id, tenant_id, exchange, credential_type,
+                                              check_timestamp, is_valid, verdict, reason, created_at)
+        VALUES ($1, $2, $3, 'binance', 'trading', $4, false, 'invalid', 'invalid_key', $4)
+        """,
+        check_id,
+        credential_id,
+        tenant_id,
+        now,
+    )
+    return check_id
 
 
 async def send_all(db: Db, outcome: Outcome, *, now: datetime, policy: Policy = FAST) -> list[str]:

@@ -243,6 +243,53 @@ async def test_no_more_endpoints_than_allowed_are_served_at_once(db, clock):
     assert await all_finished(db)
 
 
+async def test_endpoints_that_never_answer_leave_the_others_their_slots(db, acme, clock, monkeypatch):
+    monkeypatch.setattr("alertd.webhooks.sender.LINGERING_SECONDS", 0.05)
+
+    async def never(talk):
+        await talk.request()
+        await asyncio.sleep(60)
+
+    async with (
+        receiving(never) as hanging,
+        answering(OK) as quick,
+        a_sender(db, clock, concurrency=2, timeout_seconds=5, retry_attempts=1) as sender,
+    ):
+        await tenants_with_messages(db, hanging, tenants=4, messages=1, at=clock())
+        async with running(sender):
+            await until(lambda: connected(hanging, 4))
+            await webhook(db, acme, url=quick.url())
+            message = await say(db, FAILED, acme, at=clock())
+            await until(lambda: delivered(db, message), seconds=4)
+
+    assert await db.fetchval("SELECT count(*) FROM webhook_delivery_log WHERE outcome <> 'success'") == 4
+
+
+async def connected(receiver, connections):
+    return receiver.connections >= connections
+
+
+async def test_who_waits_long_is_not_without_number(db, clock, monkeypatch):
+    monkeypatch.setattr("alertd.webhooks.sender.LINGERING_SECONDS", 0.0)
+    open_now, most = 0, 0
+
+    async def counting(talk):
+        nonlocal open_now, most
+        await talk.request()
+        open_now += 1
+        most = max(most, open_now)
+        await asyncio.sleep(0.2)
+        open_now -= 1
+        await talk.say(OK)
+
+    async with receiving(counting) as receiver, a_sender(db, clock, concurrency=1) as sender:
+        await tenants_with_messages(db, receiver, tenants=12, messages=1, at=clock())
+
+        await sender.flush(SECOND)
+
+    assert most == 5
+
+
 async def test_a_wake_up_delivers_at_once(db, acme, clock):
     async with answering(OK) as receiver, a_sender(db, clock) as sender, running(sender):
         await webhook(db, acme, url=receiver.url())

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from alertd.db import new_id
 from alertd.model import EventType
 from alertd.webhooks.retry import FIRST_COOLDOWN, Fault, Outcome
 from alertd.webhooks.settlement import Policy, settle
@@ -30,6 +29,7 @@ from tests.webhooks.post_office import (
     event,
     finish,
     heads,
+    history_row,
     log_of,
     queue,
     say,
@@ -140,31 +140,6 @@ async def test_the_first_success_is_noted_on_the_event_and_on_the_check(db, acme
     check = await db.fetchrow("SELECT webhook_sent, webhook_sent_at FROM credential_health_checks")
     assert tuple(check) == (True, now)
     assert await db.fetchval("SELECT accepted_at FROM events") == now
-
-
-async def history_row(db, tenant_id, now):
-    credential_id, check_id = new_id(), new_id()
-    await db.execute(
-        """
-        INSERT INTO credentials (id, tenant_id, exchange, credential_type, phase, next_check_at, created_at)
-        VALUES ($1, $2, 'binance', 'trading', 0.5, $3, $3)
-        """,
-        credential_id,
-        tenant_id,
-        now,
-    )
-    await db.execute(
-        """
-        INSERT INTO credential_health_checks (id, credential_id, tenant_id, exchange, credential_type,
-                                              check_timestamp, is_valid, verdict, reason, created_at)
-        VALUES ($1, $2, $3, 'binance', 'trading', $4, false, 'invalid', 'invalid_key', $4)
-        """,
-        check_id,
-        credential_id,
-        tenant_id,
-        now,
-    )
-    return check_id
 
 
 async def test_a_failure_notes_nothing_on_the_check(db, acme, hook, now):
