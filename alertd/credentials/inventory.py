@@ -55,12 +55,13 @@ class Inventory:
         """List the store and bring the table up to date. Raises StoreDown, and then changes nothing."""
         listing = await self._secrets.list_refs()
         self._report_skipped(listing)
+        closed = frozenset(skipped.path for skipped in listing.skipped)
         known_count = added = 0
         missing: list[UUID] = []
         for stretch in stretches(listing.refs, STRETCH):
             known = await inventory_store.known_of(self._db, stretch.first, stretch.last)
             known_count += len(known)
-            missing += _absent(known, stretch.refs)
+            missing += _absent(known, stretch.refs, closed)
             new = _unknown(stretch.refs, known)
             if new:
                 added += await inventory_store.add(self._db, new, now)
@@ -138,10 +139,16 @@ class Inventory:
         self._reported = frozenset(skipped.path for skipped in listing.skipped)
 
 
-def _absent(known: Sequence[Known], listed: Sequence[CredentialRef]) -> list[UUID]:
-    """Ids of what is on file and not listed."""
+def _absent(known: Sequence[Known], listed: Sequence[CredentialRef], closed: frozenset[str]) -> list[UUID]:
+    """Ids of what is on file and not listed; what lies in a folder that may not be listed is not gone."""
     refs = frozenset(listed)
-    return [k.id for k in known if k.ref not in refs]
+    return [k.id for k in known if k.ref not in refs and closed.isdisjoint(_folders(k.ref))]
+
+
+def _folders(ref: CredentialRef) -> tuple[str, str, str]:
+    """The folders that a key lies in, from the tenant's on."""
+    tenant = str(ref.tenant_id)
+    return tenant, f"{tenant}/exchanges", f"{tenant}/exchanges/{ref.exchange}"
 
 
 def _unknown(listed: Sequence[CredentialRef], known: Sequence[Known]) -> list[Found]:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest
 
 from alertd.cipher import Cipher
 from alertd.config import load
+from alertd.credentials.inventory import Inventory
 from alertd.db import Db, new_id
 from alertd.demo.exchanges.shape import Outage, State
 from alertd.secretstore import open_store
@@ -65,11 +67,11 @@ def by_vault(bao: Bao, token: str) -> dict[str, object]:
     return {"VAULT_ADDR": bao.address, "VAULT_TOKEN": token, "ALERTD_SECRETS__ENCRYPTION_KEY": b64encode(KEY).decode()}
 
 
-def least_token(bao: Bao) -> str:
+def least_token(bao: Bao, rules: str = LEAST) -> str:
     """One that may list and read, as the documents recommend."""
-    client = bao.client()
-    client.sys.create_or_update_policy("alertd", LEAST)
-    return str(client.auth.token.create(policies=["alertd"], no_parent=True)["auth"]["client_token"])
+    client, name = bao.client(), f"alertd-{new_id()}"
+    client.sys.create_or_update_policy(name, rules)
+    return str(client.auth.token.create(policies=[name], no_parent=True)["auth"]["client_token"])
 
 
 def put(bao: Bao, path: str) -> None:
@@ -120,6 +122,20 @@ async def test_each_of_300_keys_gets_its_verdict(home: Home, dev: Bao, db: Db, d
     assert done.json["skipped"] == len(FOREIGN)
     assert await db.fetchval("SELECT sum(consecutive_failures) FROM credentials") == tally["invalid"]
     assert await db.fetchval("SELECT count(*) FROM events") == 0
+
+
+async def test_a_folder_that_is_forbidden_all_at_once_retires_nobody(home: Home, dev: Bao, db: Db) -> None:
+    async with open_vault_town(home, dev) as town:
+        tenants = [await town.tenant("binance"), await town.tenant("okx")]
+        forbidden = f'path "secret/metadata/tenants/{tenants[0].id}/*" {{ capabilities = ["deny"] }}'
+        for rules in (LEAST, LEAST + forbidden):
+            settings = load(environ=home.environment(by_vault(dev, least_token(dev, rules))))
+            async with open_store(settings, town.cipher) as store:
+                found = await Inventory(db, store).discover(datetime.now(UTC))
+
+    assert found.skipped
+    assert (found.retired, found.withheld) == (0, 0)
+    assert [(await standing(db, tenant))["retired_at"] for tenant in tenants] == [None, None]
 
 
 async def test_sealed_in_the_middle_of_a_sweep(home: Home, raft: Bao, db: Db, dsn: str) -> None:
