@@ -4,7 +4,7 @@ import asyncio
 import gc
 import random
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from alertd.admin.api import open_api, open_gate
 from alertd.admin.daemon import Daemon
 from alertd.admin.store import any_sealed
 from alertd.admin.vitals import Vitals
-from alertd.alerts.execution import Executions, Job
+from alertd.alerts.execution import Executions
 from alertd.alerts.lifecycle import Policy
 from alertd.cipher import Cipher, load_or_create_key
 from alertd.config import Settings
@@ -27,8 +27,8 @@ from alertd.credentials.inventory import Inventory
 from alertd.credentials.limits import Limits
 from alertd.credentials.look import Patience
 from alertd.credentials.mass import MassWatch
-from alertd.credentials.passes import begin_pass, keep_discovering
-from alertd.credentials.recorder import CHECK_NAME, Recorder, Rules
+from alertd.credentials.passes import keep_discovering
+from alertd.credentials.recorder import Recorder, Rules
 from alertd.credentials.sweep import OnCheck, Scope
 from alertd.credentials.sweep import begin as begin_sweep
 from alertd.credentials.sweep import run as run_sweep
@@ -38,6 +38,7 @@ from alertd.credentials.sweeper import Outside, Pace, Sweeper
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, apply_schema, open_db
 from alertd.errors import AlertdError, ConfigError
+from alertd.jobs import executions_of
 from alertd.postgres import open_embedded
 from alertd.process import (
     READY,
@@ -51,7 +52,7 @@ from alertd.process import (
     watchdog,
     watchdog_interval,
 )
-from alertd.schedule import AlarmClock, Interval, Schedule
+from alertd.schedule import AlarmClock
 from alertd.secretstore import SecretStore, ciphertext_exists, open_store
 from alertd.webhooks import notifiers, seals
 from alertd.webhooks.addresses import Policy as AddressPolicy
@@ -286,7 +287,7 @@ async def run(
         loops.start("lag", lag.run)
         vitals = Vitals(core.db, store_usable=lambda: core.sweeper.watch.usable)
         loops.start("vitals", vitals.run)
-        executions = Executions(core.db, _jobs(core), core.world.now)
+        executions = executions_of(settings, db=core.db, sweeper=core.sweeper, now=world.now)
         daemon = await admin_side(core, executions, waiting_for=vitals.waiting_for)
         async with open_api(daemon, tls=_tls(settings)) as address:
             _start_work(core, executions, loops)
@@ -328,7 +329,8 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     every = timedelta(minutes=settings.credentials.discovery_minutes)
 
     async def scheduling(stop: asyncio.Event) -> None:
-        await clock.run(stop, lambda: [job.schedule for job in executions.jobs.values()], executions.due)
+        with executions.scheduling():
+            await clock.run(stop, lambda: [job.schedule for job in executions.jobs.values()], executions.due)
         await executions.drain(DRAIN)
 
     loops.start("sender", lambda s: core.sender.run(s, lambda: loops.beat("sender")), patience=LOOP_PATIENCE)
@@ -338,18 +340,6 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     interval = watchdog_interval()
     if interval is not None:
         loops.start("watchdog", lambda s: watchdog(s, interval=interval, stuck=loops.stuck))
-
-
-def _jobs(core: Core) -> Mapping[str, Job]:
-    """What runs at set times."""
-    interval = timedelta(hours=core.settings.credentials.interval_hours)
-    return {
-        CHECK_NAME: Job(
-            schedule=Schedule(CHECK_NAME, Interval(interval), max_age=interval),
-            work=lambda _at: begin_pass(core.sweeper),
-            retry=core.settings.checks[CHECK_NAME].retry,
-        )
-    }
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -1,7 +1,9 @@
 """Runs scheduled jobs: decides by the database which occurrence is due, runs it once, writes down how it went."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,55 +13,133 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_exponential
 
 from alertd import metrics
+from alertd.alerts import execution_listing as listing
 from alertd.alerts import occurrence_store as store
+from alertd.alerts.execution_listing import NO_DATA, Execution, explained, succeeded
+from alertd.alerts.history import History
 from alertd.alerts.occurrence_store import Occurrence, Source
+from alertd.alerts.switch_store import switch
 from alertd.config import RetrySettings
-from alertd.db import Db, new_id
-from alertd.errors import AlertdError, Transient
+from alertd.db import Db, Tx, new_id
+from alertd.errors import Absent, AlertdError, Busy, Transient
 from alertd.schedule import Schedule, plan
 
 log = structlog.get_logger(__name__)
 
 Work = Callable[[datetime], Awaitable[Mapping[str, Any]]]
+Noted = Callable[[Tx, Occurrence], Awaitable[None]]
 
 HEARTBEAT: Final = store.LEASE / 3
 
 
+async def no_data(_at: datetime) -> Mapping[str, Any]:
+    """The work of a check that has nothing to look at yet."""
+    return {"outcome": NO_DATA}
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A schedule and what it runs; the work is told the scheduled time and returns what to keep of it."""
+    """A schedule and what it runs; the work is told the scheduled time and returns what to keep of it.
+
+    `asked` is run instead when a person triggers it; `dry` only looks, and changes nothing anywhere.
+    """
 
     schedule: Schedule
     work: Work
     retry: RetrySettings
+    asked: Work | None = None
+    dry: Work = no_data
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run went; `error` None: nothing went wrong. `busy`: what it would have done is being done already."""
+
+    attempts: int
+    error: str | None
+    result: Mapping[str, Any] | None
+    busy: bool = False
+
+    @property
+    def success(self) -> bool:
+        return bool(succeeded("succeeded" if self.error is None else "failed", self.result))
+
+    @property
+    def error_message(self) -> str | None:
+        return explained(self.error, self.result)
 
 
 class Executions:
-    """The occurrences that this process runs."""
+    """The occurrences that this process runs; one of each schedule at a time."""
 
-    def __init__(self, db: Db, jobs: Mapping[str, Job], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, db: Db, jobs: Mapping[str, Job], now: Callable[[], datetime], history: History | None = None
+    ) -> None:
         self._db = db
         self.jobs = jobs
         self._now = now
+        self._history = history
         self._owner: UUID = new_id()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[Ended]] = {}
+        self._claiming: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._again: set[str] = set()  # became due while it ran
+        self._looking: set[asyncio.Task[None]] = set()
+        self.scheduled = False
+
+    @contextmanager
+    def scheduling(self) -> Iterator[None]:
+        """Say that somebody calls `due` when it is time."""
+        self.scheduled = True
+        try:
+            yield
+        finally:
+            self.scheduled = False
 
     async def due(self, schedule: Schedule) -> None:
         """Run what is due of this schedule, if anything is. May be called at any time, and often."""
-        if schedule.name in self._running:
-            return
-        try:
-            occurrence = await self._claim(schedule)
-        except Transient as exc:
-            log.warning("Schedule waits for the database", schedule=schedule.name, error=str(exc))
-            return
-        if occurrence is not None:
-            task = asyncio.create_task(self._run(self.jobs[schedule.name], occurrence))
-            self._running[schedule.name] = task
-            task.add_done_callback(lambda _: self._running.pop(schedule.name, None))
+        async with self._claiming[schedule.name]:
+            if schedule.name in self._running:
+                self._again.add(schedule.name)
+                return
+            try:
+                occurrence = await self._claim(schedule)
+            except Transient as exc:
+                log.warning("Schedule waits for the database", schedule=schedule.name, error=str(exc))
+                return
+            if occurrence is not None:
+                job = self.jobs[schedule.name]
+                self._start(job, occurrence, job.work, tries=job.retry.max_attempts)
+
+    async def trigger(self, name: str, requested_by: str, *, noted: Noted | None = None) -> Execution:
+        """One attempt now, to its end, whether or not the schedule is on; `noted` shares the transaction it begins in.
+
+        Raises Absent for an unknown name, Busy while it runs anywhere.
+        """
+        job = self._job(name)
+        async with self._claiming[name]:
+            if name in self._running:
+                raise Busy(f"{name} is running; wait for it to end")
+            async with self._db.transaction() as tx:
+                occurrence = await store.claim_manual(
+                    tx, name, requested_by=requested_by, owner=self._owner, now=self._now()
+                )
+                if noted is not None:
+                    await noted(tx, occurrence)
+            task = self._start(job, occurrence, job.asked or job.work, tries=1)
+        ended = await asyncio.shield(task)  # who asked may leave
+        if ended.busy and ended.error is not None:
+            raise Busy(ended.error)
+        return await listing.get(self._db, occurrence.id)
+
+    async def rehearse(self, name: str) -> Ended:
+        """What a run would find now; nothing is stored. Raises Absent."""
+        job = self._job(name)
+        return await _attempted(job, job.dry, self._now(), tries=1)
 
     async def drain(self, grace: timedelta) -> None:
         """Let runs under way end; one that does not is taken over by the next process."""
+        self._again.clear()
+        await asyncio.gather(*self._looking)
         tasks = list(self._running.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace.total_seconds())
@@ -67,16 +147,21 @@ class Executions:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def _job(self, name: str) -> Job:
+        if name not in self.jobs:
+            raise Absent(f"there is no schedule {name}")
+        return self.jobs[name]
+
     async def _claim(self, schedule: Schedule) -> Occurrence | None:
         now = self._now()
-        switch = await store.switch(self._db, schedule.name, now)
-        if not switch.enabled:
-            return None
         again = await store.interrupted(self._db, schedule.name, now)
+        switched = await switch(self._db, schedule.name, now)
+        if not switched.enabled:
+            return None
         if again is not None:
             return await self._take(schedule, again, Source.CATCH_UP)
         last = await store.last_scheduled(self._db, schedule.name, now)
-        planned = plan(schedule, last=last, since=switch.since, now=now)
+        planned = plan(schedule, last=last, since=switched.since, now=now)
         if planned.missed and planned.missed_to is not None:
             await store.missed(
                 self._db,
@@ -96,37 +181,45 @@ class Executions:
     async def _take(self, schedule: Schedule, at: datetime, source: Source) -> Occurrence | None:
         return await store.claim(self._db, schedule.name, at, source=source, owner=self._owner, now=self._now())
 
-    async def _run(self, job: Job, occurrence: Occurrence) -> None:
+    def _start(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int) -> asyncio.Task[Ended]:
+        task = asyncio.create_task(self._run(job, occurrence, work, tries=tries), name=occurrence.execution_id)
+        self._running[job.schedule.name] = task
+        task.add_done_callback(lambda _: self._ended(job.schedule))
+        return task
+
+    def _ended(self, schedule: Schedule) -> None:
+        """What became due meanwhile is looked at now, and not when the clock rings for it the next time."""
+        del self._running[schedule.name]
+        if schedule.name in self._again:
+            self._again.discard(schedule.name)
+            looking = asyncio.create_task(self.due(schedule))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+    async def _run(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int) -> Ended:
         """Run to the end, keeping the lease; whatever happens, the row says how it went."""
-        attempts, error, result = 0, None, None
         keeper = asyncio.create_task(self._keep(occurrence))
         try:
-            async for attempt in _attempts(job):
-                with attempt:
-                    attempts = attempt.retry_state.attempt_number
-                    result = await job.work(occurrence.scheduled_at)
-        except AlertdError as exc:
-            error = str(exc)
-        except Exception as exc:  # around an occurrence: the schedule goes on
-            log.exception("Scheduled run broke", schedule=occurrence.schedule)
-            error = f"internal error ({type(exc).__name__}); see the log"
+            ended = await _attempted(job, work, occurrence.scheduled_at, tries=tries)
         finally:
             keeper.cancel()
-        await self._write_down(occurrence, attempts, error, result)
+        await self._write_down(occurrence, ended)
+        return ended
 
-    async def _write_down(
-        self, occurrence: Occurrence, attempts: int, error: str | None, result: Mapping[str, Any] | None
-    ) -> None:
+    async def _write_down(self, occurrence: Occurrence, ended: Ended) -> None:
         now = self._now()
-        if error is None:
-            metrics.SCHEDULE_LAST_SUCCESS.labels(occurrence.schedule).set(now.timestamp())
-        metrics.EXECUTIONS.labels(occurrence.schedule, "ok" if error is None else "failed").inc()
+        _count(occurrence.schedule, ended, now)
         try:
-            await store.finish(self._db, occurrence, error=error, attempts=attempts, result=result, now=now)
-        except Transient as exc:
+            await store.finish(
+                self._db, occurrence, error=ended.error, attempts=ended.attempts, result=ended.result, now=now
+            )
+            execution = await listing.get(self._db, occurrence.id)
+        except (Transient, Absent) as exc:
             log.warning("Run not written down; it will be repeated", schedule=occurrence.schedule, error=str(exc))
             return
-        log.info("Scheduled run finished", schedule=occurrence.schedule, error=error, attempts=attempts)
+        log.info("Scheduled run finished", schedule=occurrence.schedule, error=ended.error, attempts=ended.attempts)
+        if self._history is not None and execution.finished_at is not None:
+            await _write_file(self._history, execution, now)
 
     async def _keep(self, occurrence: Occurrence) -> None:
         """Extend the lease until cancelled; a lost database is the run's own trouble."""
@@ -138,10 +231,41 @@ class Executions:
                 log.debug("Lease of a run not extended", schedule=occurrence.schedule)
 
 
-def _attempts(job: Job) -> AsyncRetrying:
+async def _attempted(job: Job, work: Work, at: datetime, *, tries: int) -> Ended:
+    attempts = 0
+    try:
+        async for attempt in _attempts(job, tries):
+            with attempt:
+                attempts = attempt.retry_state.attempt_number
+                return Ended(attempts, None, await work(at))
+    except AlertdError as exc:
+        return Ended(attempts, str(exc), None, busy=isinstance(exc, Busy))
+    except Exception as exc:  # around an occurrence: the schedule goes on
+        log.exception("Scheduled run broke", schedule=job.schedule.name)
+        return Ended(attempts, f"internal error ({type(exc).__name__}); see the log", None)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _count(schedule: str, ended: Ended, now: datetime) -> None:
+    if ended.success:
+        metrics.SCHEDULE_LAST_SUCCESS.labels(schedule).set(now.timestamp())
+    outcome = "ok" if ended.success else "failed" if ended.error else NO_DATA
+    metrics.EXECUTIONS.labels(schedule, outcome).inc()
+
+
+async def _write_file(history: History, execution: Execution, now: datetime) -> None:
+    """The row is what counts; a file that cannot be written is a warning."""
+    try:
+        await asyncio.to_thread(history.write, execution)
+        await asyncio.to_thread(history.prune, now)
+    except OSError as exc:
+        log.warning("Run not written to its file", execution_id=execution.execution_id, error=exc.strerror)
+
+
+def _attempts(job: Job, tries: int) -> AsyncRetrying:
     retry = job.retry
     return AsyncRetrying(
-        stop=stop_after_attempt(max(1, retry.max_attempts)),
+        stop=stop_after_attempt(max(1, tries)),
         wait=wait_exponential(multiplier=retry.initial_delay, exp_base=retry.backoff_multiplier, max=retry.max_delay),
         before_sleep=lambda state: _say_retry(job.schedule.name, state),
         reraise=True,

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
+from alertd.alerts.switch_store import switch
 from alertd.db import Db, Sql, new_id
+from alertd.errors import Busy
 
 LEASE: Final = timedelta(seconds=60)  # extended while the run goes on
 TAKEOVERS: Final = 3  # a run that dies this often is not tried again
@@ -40,6 +42,7 @@ async def claim(
     A run whose owner died is taken over, at most `TAKEOVERS` times.
     """
     async with db.transaction() as tx:
+        await switch(tx, schedule, now)  # nobody else begins a run of it meanwhile, nor takes its name
         row = await tx.fetchrow(
             """
             INSERT INTO occurrences AS o (
@@ -64,6 +67,34 @@ async def claim(
             TAKEOVERS,
         )
     return None if row is None else Occurrence(row["id"], row["execution_id"], schedule, scheduled_at, owner)
+
+
+async def claim_manual(tx: Sql, schedule: str, *, requested_by: str, owner: UUID, now: datetime) -> Occurrence:
+    """Begin a run that a person asked for, on or off. Raises Busy while another run of the schedule is under way."""
+    await switch(tx, schedule, now)  # two people at once: one waits here
+    busy = await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM occurrences WHERE schedule = $1 AND state = 'running' AND lease_until >= $2)",
+        schedule,
+        now,
+    )
+    if busy:
+        raise Busy(f"{schedule} is running; wait for it to end")
+    occurrence_id, execution_id = new_id(), await _free_execution_id(tx, schedule, now)
+    await tx.execute(
+        """
+        INSERT INTO occurrences (id, execution_id, schedule, scheduled_at, source, requested_by, state, owner,
+                                 lease_until, attempt_count, started_at)
+        VALUES ($1, $2, $3, $4, 'manual', $5, 'running', $6, $7, 1, $4)
+        """,
+        occurrence_id,
+        execution_id,
+        schedule,
+        now,
+        requested_by,
+        owner,
+        now + LEASE,
+    )
+    return Occurrence(occurrence_id, execution_id, schedule, now, owner)
 
 
 async def _free_execution_id(sql: Sql, schedule: str, at: datetime) -> str:
@@ -144,12 +175,15 @@ async def last_scheduled(sql: Sql, schedule: str, now: datetime) -> datetime | N
 
 
 async def interrupted(sql: Sql, schedule: str, now: datetime) -> datetime | None:
-    """What a dead process left running and may be taken over; what died too often is closed."""
+    """What a dead process left running and may be taken over; what died too often, or was asked for once, is closed."""
     await sql.execute(
         """
         UPDATE occurrences
-        SET state = 'interrupted', finished_at = $2, lease_until = NULL, error = 'its process died, every time'
-        WHERE schedule = $1 AND state = 'running' AND lease_until < $2 AND attempt_count >= $3
+        SET state = 'interrupted',
+            finished_at = $2,
+            lease_until = NULL,
+            error = CASE source WHEN 'manual' THEN 'its process died' ELSE 'its process died, every time' END
+        WHERE schedule = $1 AND state = 'running' AND lease_until < $2 AND (attempt_count >= $3 OR source = 'manual')
         """,
         schedule,
         now,
@@ -166,27 +200,3 @@ async def interrupted(sql: Sql, schedule: str, now: datetime) -> datetime | None
         TAKEOVERS,
     )
     return at
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Whether a schedule is on, and since when; no catch-up reaches further back."""
-
-    enabled: bool
-    since: datetime
-
-
-async def switch(sql: Sql, schedule: str, now: datetime) -> Switch:
-    """The persisted switch; a schedule that was never seen is on from now."""
-    row = await sql.fetchrow(
-        """
-        INSERT INTO schedules AS s (name, enabled, changed_at)
-        VALUES ($1, true, $2)
-        ON CONFLICT (name) DO UPDATE SET name = s.name
-        RETURNING enabled, changed_at
-        """,
-        schedule,
-        now,
-    )
-    assert row is not None  # noqa: S101 - RETURNING of an upsert always has a row
-    return Switch(row["enabled"], row["changed_at"])

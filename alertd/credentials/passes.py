@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from alertd.credentials import sweep_store
+from alertd.credentials import sweep, sweep_store
 from alertd.credentials.inventory import Discovery
+from alertd.credentials.sweep import Scope
+from alertd.credentials.sweep_store import Origin, SweepState
 from alertd.credentials.sweeper import Sweeper
-from alertd.errors import StoreDown, Transient
+from alertd.errors import Refused, StoreDown, Transient
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +32,23 @@ async def begin_pass(sweeper: Sweeper) -> Mapping[str, Any]:
     async with sweeper.outside.db.transaction() as tx:
         pass_id = await sweep_store.turn_pass(tx, now)
     return {"sweep_id": str(pass_id), "listed": found.listed, "added": found.added, "retired": found.retired}
+
+
+async def sweep_now(sweeper: Sweeper, requested_by: str) -> Mapping[str, Any]:
+    """A sweep of everything, to its end. Raises Busy while another runs, Transient or Refused if it breaks off."""
+    sweep_id = await sweep.begin(sweeper, origin=Origin.API, requested_by=requested_by, scope=Scope())
+    done = await sweep.run(sweeper, sweep_id, Scope())
+    if done.state is SweepState.CANCELLED:
+        raise Refused("the sweep was cancelled")
+    if done.state is not SweepState.COMPLETED:
+        raise Transient(f"the sweep failed: {done.error}")
+    return {"sweep_id": str(sweep_id), **asdict(done.tally)}
+
+
+async def rehearse(sweeper: Sweeper) -> Mapping[str, Any]:
+    """What a sweep would look at: the store is listed, no exchange is asked, nothing is stored. Raises StoreDown."""
+    listing = await sweeper.outside.secrets.list_refs()
+    return {"would_check": len(listing.refs), "skipped": len(listing.skipped)}
 
 
 async def discover(sweeper: Sweeper) -> Discovery:

@@ -1,6 +1,7 @@
 """When scheduled things are due: computed purely, woken by APScheduler, decided by the database."""
 
 from alertd.schedule.alarm import AlarmClock
+from alertd.schedule.checks import frequency, schedules_of, time_of_day
 from alertd.schedule.occurrences import (
     Daily,
     Interval,
@@ -26,8 +27,11 @@ __all__ = [
     "Weekday",
     "Weekly",
     "between",
+    "frequency",
     "next_after",
     "occurrence_at_or_before",
     "plan",
+    "schedules_of",
+    "time_of_day",
     "upcoming",
 ]

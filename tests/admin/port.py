@@ -22,9 +22,9 @@ from alertd.admin.routes import TABLE
 from alertd.admin.routing import Route
 from alertd.admin.server import Address
 from alertd.admin.store import StoredKey
-from alertd.alerts.execution import Executions
 from alertd.config import load
 from alertd.db import new_id
+from alertd.jobs import executions_of
 
 ADMIN = "admin-key-of-the-tests"
 OPERATOR = "operator-key-of-the-tests"
@@ -151,7 +151,7 @@ async def open_port(
     settings = load(environ={"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **environ})
     clock = Clock(now)
     async with app.open_core(settings, attach=False, stalled_since=lambda _: False, world=app.World(now=clock)) as core:
-        executions = Executions(core.db, {}, clock)
+        executions = executions_of(settings, db=core.db, sweeper=core.sweeper, now=clock)
         daemon = await app.admin_side(core, executions, waiting_for=lambda: waiting_for)
         async with open_api(daemon, table=table) as address, ClientSession(address.url) as client:
             yield Port(daemon, address, client, clock)

@@ -1,18 +1,24 @@
 """Each occurrence runs once, over restarts and over processes, and its row says how it went."""
 
 import asyncio
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from alertd import metrics
 from alertd.alerts import occurrence_store
-from alertd.alerts.execution import Executions, Job
-from alertd.alerts.occurrence_store import Source
+from alertd.alerts.execution import Executions, Job, no_data
+from alertd.alerts.history import History
+from alertd.alerts.occurrence_store import Occurrence, Source
 from alertd.config import RetrySettings
-from alertd.db import Db, Row, new_id
-from alertd.errors import Transient
+from alertd.db import Db, Row, Tx, new_id
+from alertd.errors import Absent, Busy, Transient
 from alertd.schedule import Interval, Schedule
 
 HOURLY = Schedule("probe", Interval(timedelta(hours=1)), max_age=timedelta(minutes=30))
@@ -38,6 +44,13 @@ class Probe:
         if self.fails:
             raise self.fails.pop(0)
         return {"seen": 3}
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        return [task for task in asyncio.all_tasks() if task.get_name().startswith("probe_")]
+
+    async def until_running(self) -> None:
+        while not self.ran:
+            await asyncio.sleep(0.01)
 
     async def due(self, time: datetime) -> None:
         """It is this time, and the clock has rung."""
@@ -134,11 +147,10 @@ async def test_a_running_occurrence_is_not_disturbed_by_the_next(probe: Probe, d
     probe.gate = asyncio.Event()
     await probe.due(AT_ONE)
     await probe.due(AT_ONE + HOUR)
+
+    assert [(row["scheduled_at"], row["state"]) for row in await rows(db)] == [(AT_ONE, "running")]
     probe.gate.set()
     await probe.executions.drain(HOUR)
-
-    assert probe.ran == [AT_ONE]
-    assert [row["state"] for row in await rows(db)] == ["succeeded"]
 
 
 async def test_a_dead_process_is_succeeded_when_its_lease_ends(probe: Probe, db: Db) -> None:
@@ -172,6 +184,190 @@ async def test_stopping_leaves_a_long_run_to_the_next_process(probe: Probe, db: 
     await probe.executions.drain(timedelta(0))
 
     assert [row["state"] for row in await rows(db)] == ["running"]
+
+
+async def test_what_became_due_during_a_run_is_run_after_it(probe: Probe, db: Db) -> None:
+    probe.gate = asyncio.Event()
+    await probe.due(AT_ONE)
+    await probe.due(AT_ONE + HOUR)
+    probe.gate.set()
+    await asyncio.gather(*probe.tasks())
+    await probe.executions.drain(HOUR)
+
+    assert probe.ran == [AT_ONE, AT_ONE + HOUR]
+
+
+async def test_without_data_a_run_is_no_success(db: Db, now: datetime) -> None:
+    executions = Executions(db, {"idle": Job(replace(HOURLY, name="idle"), no_data, TWO_TRIES)}, lambda: now)
+
+    done = await executions.trigger("idle", "test")
+
+    assert (done.state, done.success, done.result) == ("succeeded", False, {"outcome": "no_data"})
+    assert done.error_message == "no data: too little to judge by yet"
+    assert metrics.REGISTRY.get_sample_value("alertd_executions_total", {"schedule": "idle", "outcome": "no_data"})
+    assert not metrics.REGISTRY.get_sample_value("alertd_schedule_last_success_timestamp_seconds", {"schedule": "idle"})
+
+
+# --- Asked for by a person -------------------------------------------------------------------
+
+
+async def test_a_person_gets_the_run_when_it_has_ended(probe: Probe) -> None:
+    done = await probe.executions.trigger("probe", "ann")
+
+    assert (done.execution_id, done.source, done.requested_by) == ("probe_20260105_120000", "manual", "ann")
+    assert (done.success, done.attempt_count, done.error_message, done.result) == (True, 1, None, {"seen": 3})
+
+
+async def test_a_person_gets_one_attempt(probe: Probe) -> None:
+    probe.fails = [Transient("the store is away")]
+
+    done = await probe.executions.trigger("probe", "ann")
+
+    assert (done.success, done.attempt_count, done.error_message) == (False, 1, "the store is away")
+
+
+async def test_a_person_may_run_what_is_switched_off(probe: Probe, db: Db) -> None:
+    await db.execute("UPDATE schedules SET enabled = false")
+
+    assert (await probe.executions.trigger("probe", "ann")).success is True
+    assert await db.fetchval("SELECT enabled FROM schedules") is False
+
+
+async def test_a_run_that_was_asked_for_leaves_the_timetable_alone(probe: Probe) -> None:
+    probe.time = AT_ONE - timedelta(minutes=1)
+    await probe.executions.trigger("probe", "ann")
+
+    await probe.due(AT_ONE)
+
+    assert probe.ran == [AT_ONE - timedelta(minutes=1), AT_ONE]
+
+
+async def test_nobody_runs_what_is_running(probe: Probe) -> None:
+    probe.gate = asyncio.Event()
+    await probe.due(AT_ONE)
+
+    with pytest.raises(Busy, match="probe is running"):
+        await probe.executions.trigger("probe", "ann")
+
+    probe.gate.set()
+    await probe.executions.drain(HOUR)
+
+
+async def test_nobody_runs_what_another_process_is_running(probe: Probe, db: Db) -> None:
+    await occurrence_store.claim(db, "probe", AT_ONE, source=Source.SCHEDULE, owner=new_id(), now=AT_ONE)
+    probe.time = AT_ONE
+
+    with pytest.raises(Busy, match="probe is running"):
+        await probe.executions.trigger("probe", "ann")
+
+    assert len(await rows(db)) == 1
+
+
+async def test_of_two_people_one_is_told_that_it_runs(probe: Probe, db: Db) -> None:
+    other = Probe(db, probe.time)
+    probe.gate = other.gate = asyncio.Event()
+
+    asked = [asyncio.create_task(each.executions.trigger("probe", "ann")) for each in (probe, other)]
+    refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    probe.gate.set()
+    await asyncio.wait(asked)
+
+    assert [type(task.exception()) for task in refused] == [Busy]
+    assert [row["state"] for row in await rows(db)] == ["succeeded"]
+
+
+async def test_what_becomes_due_while_a_person_runs_it_is_run_after(probe: Probe) -> None:
+    probe.gate = asyncio.Event()
+    asked = asyncio.create_task(probe.executions.trigger("probe", "ann"))
+    await probe.until_running()
+    await probe.due(AT_ONE)
+    probe.gate.set()
+    await asked
+    await probe.executions.drain(HOUR)
+
+    assert probe.ran == [AT_ONE - HOUR, AT_ONE]
+
+
+async def test_nobody_knows_no_schedule(probe: Probe) -> None:
+    with pytest.raises(Absent):
+        await probe.executions.trigger("nonsense", "ann")
+    with pytest.raises(Absent):
+        await probe.executions.rehearse("nonsense")
+
+
+async def test_what_is_written_with_a_run_stands_and_falls_with_it(probe: Probe, db: Db) -> None:
+    async def refuse(_tx: Tx, _occurrence: Occurrence) -> None:
+        raise Transient("no audit, no run")
+
+    with pytest.raises(Transient):
+        await probe.executions.trigger("probe", "ann", noted=refuse)
+
+    assert (probe.ran, await rows(db)) == ([], [])
+
+
+async def test_a_run_that_was_asked_for_is_not_taken_over(probe: Probe, db: Db) -> None:
+    async with db.transaction() as tx:
+        await occurrence_store.claim_manual(tx, "probe", requested_by="ann", owner=new_id(), now=AT_ONE)
+
+    await probe.due(AT_ONE + timedelta(seconds=61))
+
+    assert [(row["source"], row["state"]) for row in await rows(db)] == [
+        ("manual", "interrupted"),
+        ("catch_up", "succeeded"),
+    ]
+
+
+async def test_a_run_may_differ_when_it_is_asked_for(db: Db, now: datetime) -> None:
+    async def asked(_at: datetime) -> Mapping[str, Any]:
+        return {"asked": True}
+
+    job = Job(HOURLY, no_data, TWO_TRIES, asked=asked)
+    done = await Executions(db, {"probe": job}, lambda: now).trigger("probe", "ann")
+
+    assert (done.success, done.result) == (True, {"asked": True})
+
+
+async def test_work_that_is_being_done_already_is_busy_and_on_record(db: Db, now: datetime) -> None:
+    async def asked(_at: datetime) -> Mapping[str, Any]:
+        raise Busy("a sweep is in progress")
+
+    job = Job(HOURLY, no_data, TWO_TRIES, asked=asked)
+    with pytest.raises(Busy, match="a sweep is in progress"):
+        await Executions(db, {"probe": job}, lambda: now).trigger("probe", "ann")
+
+    assert [(row["state"], row["error"]) for row in await rows(db)] == [("failed", "a sweep is in progress")]
+
+
+async def test_a_rehearsal_stores_nothing(probe: Probe, db: Db) -> None:
+    found = await probe.executions.rehearse("probe")
+
+    assert (found.result, found.success) == ({"outcome": "no_data"}, False)
+    assert await rows(db) == []
+
+
+# --- On record -------------------------------------------------------------------------------
+
+
+async def test_a_run_is_also_a_file(probe: Probe, db: Db, tmp_path: Path) -> None:
+    history = History(tmp_path / "made" / "for it", kept=timedelta(days=90))
+    executions = Executions(db, probe.executions.jobs, lambda: AT_ONE, history)
+    await executions.due(HOURLY)
+    await executions.drain(HOUR)
+
+    [file] = (tmp_path / "made" / "for it").iterdir()
+    assert file.name == "probe_20260105_130000.json"
+    assert json.loads(file.read_text())["success"] is True
+
+
+async def test_a_file_that_cannot_be_written_stops_nothing(probe: Probe, db: Db, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    history = History(tmp_path / "file", kept=timedelta(days=90))
+
+    with capture_logs() as logs:
+        done = await Executions(db, probe.executions.jobs, lambda: AT_ONE, history).trigger("probe", "ann")
+
+    assert done.success is True
+    assert [entry["event"] for entry in logs if entry["log_level"] == "warning"] == ["Run not written to its file"]
 
 
 async def test_execution_ids_are_never_used_twice(db: Db, now: datetime) -> None:
