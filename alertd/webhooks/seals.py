@@ -1,7 +1,9 @@
-"""Endpoint secrets at rest: sealed to their row, opened for one claim; a plain one is sealed when first read."""
+"""Endpoint secrets at rest: sealed to their row, opened for one claim; a plain one is sealed when first read,
+and one of an older key is sealed anew."""
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from alertd.cipher import Cipher, is_sealed
@@ -39,14 +41,34 @@ async def open_endpoint(sql: Sql, target: Target, cipher: Cipher) -> Endpoint:
     secret = unseal(cipher, target.id, target.secret)
     next_secret = None if target.next_secret is None else unseal(cipher, target.id, target.next_secret)
     headers = None if target.headers is None else unseal(cipher, target.id, target.headers)
-    if any(text and not is_sealed(text) for text in (target.secret, target.next_secret, target.headers)):
-        await _seal_plain(sql, target, cipher)
+    await _renew(sql, cipher, target.id, (target.secret, target.next_secret, target.headers))
     return Endpoint(address=target.url, secret=secret, next_secret=next_secret, headers=_parsed(headers))
 
 
-async def _seal_plain(sql: Sql, target: Target, cipher: Cipher) -> None:
+async def renew_all(sql: Sql, cipher: Cipher) -> int:
+    """Seal anew whatever is plain or was sealed with an older key, so that this key may go; how many endpoints.
+
+    What no key of ours opens stays as it is; its endpoint is told of when it is used.
+    """
+    rows = await sql.fetch(
+        """
+        SELECT id, webhook_secret, next_secret, headers
+        FROM tenant_webhooks
+        WHERE tenant_id IS NOT NULL
+        """
+    )
+    renewed = 0
+    for row in rows:
+        with suppress(Refused):
+            renewed += await _renew(sql, cipher, row["id"], (row["webhook_secret"], row["next_secret"], row["headers"]))
+    return renewed
+
+
+async def _renew(sql: Sql, cipher: Cipher, webhook_id: UUID, texts: tuple[str | None, ...]) -> bool:
     """Replaces only what still is as it was read: a person may just have changed it."""
-    plain = (target.secret, target.next_secret, target.headers)
+    renewed = [_renewed(cipher, webhook_id, text) for text in texts]
+    if renewed == list(texts):
+        return False
     await sql.execute(
         """
         UPDATE tenant_webhooks
@@ -55,9 +77,16 @@ async def _seal_plain(sql: Sql, target: Target, cipher: Cipher) -> None:
             headers = CASE headers WHEN $6 THEN $7 ELSE headers END
         WHERE id = $1
         """,
-        target.id,
-        *(text for old in plain for text in (old, seal(cipher, target.id, old) if old and not is_sealed(old) else old)),
+        webhook_id,
+        *(text for pair in zip(texts, renewed, strict=True) for text in pair),
     )
+    return True
+
+
+def _renewed(cipher: Cipher, webhook_id: UUID, text: str | None) -> str | None:
+    if not text or cipher.is_current(text):
+        return text
+    return seal(cipher, webhook_id, unseal(cipher, webhook_id, text))
 
 
 def _parsed(headers: str | None) -> Mapping[str, str]:

@@ -324,7 +324,15 @@ async def test_a_failed_test_neither_counts_nor_prolongs(db, acme, hook, now):
     assert row["consecutive_failures"] == before["consecutive_failures"]
 
 
-async def test_a_test_that_happens_to_be_the_probe_keeps_its_own_retries(db, acme, hook, now):
+async def test_a_test_is_tried_once(db, acme, hook, now):
+    tested = await say(db, EventType.WEBHOOK_TEST, acme, at=now, subject="test", webhook_id=hook)
+
+    await send_all(db, ERROR, now=now, policy=FAST)
+
+    assert await state_of(db, tested) == "failed"
+
+
+async def test_a_test_that_happens_to_be_the_probe_is_one(db, acme, hook, now):
     after = await fail_often(db, acme, now)
     until = (await endpoint(db, hook))["circuit_until"]
     tested = await say(db, EventType.WEBHOOK_TEST, acme, at=until, subject="test", webhook_id=hook)
@@ -332,7 +340,7 @@ async def test_a_test_that_happens_to_be_the_probe_keeps_its_own_retries(db, acm
 
     await send_all(db, ERROR, now=until)
 
-    assert (await delivery_of(db, tested))["next_attempt_at"] == until + SECOND
+    assert await state_of(db, tested) == "failed"
     assert (await endpoint(db, hook))["circuit_until"] == until + 2 * FIRST_COOLDOWN
 
 
