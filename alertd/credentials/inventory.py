@@ -62,7 +62,7 @@ class Inventory:
             known = await inventory_store.known_of(self._db, stretch.first, stretch.last)
             known_count += len(known)
             missing += _absent(known, stretch.refs, closed)
-            new = _unknown(stretch.refs, known)
+            new = await self._living(_unknown(stretch.refs, known), stretch.first, stretch.last)
             if new:
                 added += await inventory_store.add(self._db, new, now)
         retired = await self._settle_missing(missing, known_count, now)
@@ -73,6 +73,20 @@ class Inventory:
             withheld=len(missing) - retired,
             skipped=tuple(skipped.path for skipped in listing.skipped),
         )
+
+    async def _living(self, found: list[Found], first: UUID, last: UUID) -> list[Found]:
+        """Without the retired ones that are still deleted: Vault goes on listing what was deleted softly."""
+        retired = await inventory_store.retired_of(self._db, first, last) if found else frozenset()
+        return [one for one in found if one.ref not in retired or await self._readable(one)]
+
+    async def _readable(self, found: Found) -> bool:
+        try:
+            await self._secrets.version(found.ref)
+        except Absent:
+            return False
+        except Refused:
+            return True  # its check will say so
+        return True
 
     async def notice_changed_secrets(self, now: datetime) -> int:
         """Make credentials due whose secret was replaced; how many.

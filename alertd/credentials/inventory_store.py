@@ -87,6 +87,20 @@ async def add_tenant(sql: Sql, tenant_id: UUID, name: str, now: datetime) -> Non
     )
 
 
+async def retired_of(sql: Sql, first: UUID, last: UUID) -> frozenset[CredentialRef]:
+    """The retired credentials of the tenants from `first` to `last`."""
+    rows = await sql.fetch(
+        """
+        SELECT tenant_id, exchange, credential_type, label
+        FROM credentials
+        WHERE tenant_id BETWEEN $1 AND $2 AND retired_at IS NOT NULL
+        """,
+        first,
+        last,
+    )
+    return frozenset(ref_of(row) for row in rows)
+
+
 async def known_of(sql: Sql, first: UUID, last: UUID) -> list[Known]:
     """Every credential that is not retired of the tenants from `first` to `last`."""
     rows = await sql.fetch(

@@ -150,7 +150,8 @@ def daily_returns(
     return tuple(
         found
         for (earlier, first), (day, last) in pairwise(closings)
-        if (found := _linked(chain[first:last], day, (day - earlier).days)) is not None
+        # A day that a zone skipped has no instant and so no return.
+        if first < last and (found := _linked(chain[first:last], day, (day - earlier).days)) is not None
     )
 
 

@@ -149,3 +149,36 @@ async def test_many_broken_keys_leave_no_turn_to_the_others(db: Db, tmp_path: Pa
         noticed = await due_again(world)
 
     assert noticed == 3
+
+
+async def test_what_the_store_goes_on_listing_after_its_deletion_stays_retired(
+    db: Db, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(db, tmp_path, now) as world:
+        [gone, _] = await keys(world, 2)
+        await world.sweeper.inventory.discover(now)
+        listing = await world.store.list_refs()
+        await world.store.remove(gone)
+        await world.sweeper.inventory.discover(now)
+
+        async def still_listed() -> object:
+            return listing
+
+        monkeypatch.setattr(world.store, "list_refs", still_listed)
+        found = await world.sweeper.inventory.discover(now + timedelta(minutes=5))
+
+        assert found.added == 0
+        assert (await world.row(gone))["retired_at"] == now
+
+
+async def test_a_deleted_key_that_is_stored_again_comes_back(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now) as world:
+        [ref] = await keys(world, 1)
+        await world.sweeper.inventory.discover(now)
+        await world.store.remove(ref)
+        await world.sweeper.inventory.discover(now)
+
+        await world.key(tenant=ref.tenant_id)
+        await world.sweeper.inventory.discover(now + timedelta(minutes=5))
+
+        assert (await world.row(ref))["retired_at"] is None
