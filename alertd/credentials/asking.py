@@ -34,6 +34,9 @@ class Heard:
     ruling: Ruling | None = None
 
 
+UNHEARD: Final = Heard()
+
+
 class Check(Protocol):
     """One key on its way through an exchange's calls."""
 
@@ -126,19 +129,21 @@ class Exchanges:
 
     async def _hear(self, check: Check, exchange: str, call: Call, earlier: tuple[object, ...]) -> Heard:
         """One answer. What is heard while our own loop stands still is asked again once, not believed."""
-        heard = Heard()
+        heard = UNHEARD
         for _ in range(2):
-            await self._limits.take(exchange, call.cost)
-            opened = self._limits.backed_off(exchange)
-            if opened is not None:
-                return Heard(ruling=Ruling(opened, ""))
+            if not self._limits.take_at_once(exchange, call.cost):
+                await self._limits.take(exchange, call.cost)
+                opened = self._limits.backed_off(exchange)
+                if opened is not None:
+                    return Heard(ruling=Ruling(opened, ""))
             began = asyncio.get_running_loop().time()
             heard = await check.hear(call, earlier)
             if heard.ruling is None or heard.ruling.stay_away is not None or not self._stalled_since(began):
                 break
         else:
             return Heard(heard.seconds, ruling=Ruling(Reason.INTERNAL_ERROR, "stalled"))
-        await self._note(exchange, heard.ruling)
+        if heard.ruling is not None or self._dead[exchange] or self._limits.shaken(exchange):
+            await self._note(exchange, heard.ruling)
         return heard
 
     async def _note(self, exchange: str, ruling: Ruling | None) -> None:

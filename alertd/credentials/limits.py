@@ -59,16 +59,27 @@ class Limits:
         Ask `backed_off` afterwards. Requests go one after the other, in the order of asking.
         """
         budget = self._budget(exchange)
-        width = budget.width * cost
-        if self.backed_off(exchange) is not None or _spend_at_once(budget, width):
-            return
         async with budget.lock:
             if self.backed_off(exchange) is not None:
                 return
-            starts_at = await self._slot(exchange, budget, width)
+            starts_at = await self._slot(exchange, budget, budget.width * cost)
             delay = starts_at - asyncio.get_running_loop().time()
             if delay > TIMER_SECONDS and self.backed_off(exchange) is None:
                 await asyncio.sleep(delay)
+
+    def take_at_once(self, exchange: str, cost: float = 1.0) -> bool:
+        """`take` without a queue; False where that is not to be had, and nothing is taken.
+
+        It needs a slot that is due already and in the block in hand, nobody who waits, and no back-off.
+        """
+        budget = self._budget(exchange)
+        at, width = asyncio.get_running_loop().time(), budget.width * cost
+        starts_at = _next_start(budget, width, at)
+        late = starts_at <= at and starts_at + width <= budget.ends_at + ROUNDING
+        if not late or budget.lock.locked() or self.backed_off(exchange) is not None:
+            return False
+        budget.next_at = starts_at + width
+        return True
 
     async def back_off(self, exchange: str, seconds: float, reason: Reason, *, ceiling: timedelta = CEILING) -> None:
         """Leaves the exchange alone for so long; each time in a row twice as long, up to the ceiling.
@@ -92,12 +103,18 @@ class Limits:
     def backed_off(self, exchange: str) -> Reason | None:
         """The reason that opened the back-off under way, None when there is none."""
         standing = self._budget(exchange).standing
-        return standing.reason if standing.until is not None and standing.until > self._now() else None
+        if standing.until is None:
+            return None
+        return standing.reason if standing.until > self._now() else None
+
+    def shaken(self, exchange: str) -> bool:
+        """Whether there is anything that an answer in earnest would end."""
+        return self._budget(exchange).standing.backoffs > 0
 
     async def recover(self, exchange: str) -> None:
         """The exchange answered in earnest; a no-op unless it was backed off before."""
         budget = self._budget(exchange)
-        if budget.standing.backoffs == 0 or self.backed_off(exchange) is not None:
+        if not self.shaken(exchange) or self.backed_off(exchange) is not None:
             return
         budget.standing = FREE
         if self._db is not None:
@@ -137,16 +154,6 @@ class Limits:
 def _next_start(budget: _Budget, width: float, at: float) -> float:
     """What a timer slept too long may be caught up, and no more."""
     return max(budget.next_at, at - max(0.0, GRAIN_SECONDS - width))
-
-
-def _spend_at_once(budget: _Budget, width: float) -> bool:
-    """Takes a slot that is due already and in the block in hand, if nobody waits: then there is no need to queue."""
-    at = asyncio.get_running_loop().time()
-    starts_at = _next_start(budget, width, at)
-    if budget.lock.locked() or starts_at > at or starts_at + width > budget.ends_at + ROUNDING:
-        return False
-    budget.next_at = starts_at + width
-    return True
 
 
 def _backed_off(standing: Standing, *, now: datetime, wait: timedelta, ceiling: timedelta, reason: Reason) -> Standing:

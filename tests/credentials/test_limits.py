@@ -217,3 +217,33 @@ async def test_a_lost_database_does_not_stop_a_back_off(dsn: str, clock: Clock, 
     await limits.back_off("okx", 30, Reason.RATE_LIMITED)
 
     assert limits.backed_off("okx") is Reason.RATE_LIMITED
+
+
+async def test_a_slot_that_is_due_needs_no_queue(tmp_path: Path) -> None:
+    alone = Limits(None, settings(tmp_path, 1000), wall_clock)
+    await alone.take("okx")
+    await asyncio.sleep(0.01)
+
+    assert alone.take_at_once("okx")
+
+
+async def test_without_a_block_in_hand_nothing_is_had_at_once(tmp_path: Path) -> None:
+    alone = Limits(None, settings(tmp_path, 1000), wall_clock)
+
+    assert not alone.take_at_once("okx")
+
+
+async def test_what_is_not_due_yet_is_not_had_at_once(tmp_path: Path) -> None:
+    alone = Limits(None, settings(tmp_path, 10), wall_clock)
+    await alone.take("okx")
+
+    assert not alone.take_at_once("okx")
+
+
+async def test_a_back_off_lets_nothing_through_at_once(clock: Clock, tmp_path: Path) -> None:
+    alone = Limits(None, settings(tmp_path, 1000), clock)
+    await alone.take("okx")
+    await alone.back_off("okx", 30, Reason.RATE_LIMITED)
+    await asyncio.sleep(0.01)
+
+    assert not alone.take_at_once("okx")

@@ -1,0 +1,1 @@
+"""What `benchmarks/checks.py` is made of."""
