@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 import typer
 
@@ -9,7 +10,9 @@ from alertd.cli.options import ConfigFile, Json
 from alertd.cli.outcome import FAILED, print_json, say
 from alertd.config import Settings, load
 from alertd.db import SchemaStatus, apply_schema, open_db, schema_sql, schema_status
+from alertd.db.schema import version_of
 from alertd.postgres import open_embedded
+from alertd.postgres.record import read_record
 
 commands = typer.Typer(no_args_is_help=True, help="The database schema.")
 
@@ -39,9 +42,19 @@ def status(config: ConfigFile = None, *, json: Json = False) -> None:
         raise typer.Exit(FAILED)
 
 
+def has_embedded(state_dir: Path) -> bool:
+    """Whether there is a database to look at; where we may not look, opening it says why."""
+    try:
+        return read_record(state_dir) is not None
+    except OSError:
+        return True
+
+
 async def _with_database(settings: Settings, *, applying: bool) -> SchemaStatus:
     if settings.database.dsn is not None:
         return await _ask(settings.database.dsn.get_secret_value(), applying=applying)
+    if not applying and not has_embedded(settings.state_dir):
+        return SchemaStatus(have=None, want=version_of(schema_sql()))  # to look makes no database
     async with open_embedded(settings.state_dir, attach=True) as dsn:
         return await _ask(dsn, applying=applying)
 

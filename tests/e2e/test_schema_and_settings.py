@@ -52,6 +52,24 @@ async def test_an_embedded_database_without_a_daemon(home: Home) -> None:
         assert (await schema_status(db)).current
 
 
+async def test_looking_makes_no_database(home: Home) -> None:
+    status = await alertd(home, NOTHING, "schema", "status", "--json")
+
+    assert (status.code, status.json["have"]) == (1, None)
+    assert not home.state.exists()
+
+
+@pytest.mark.parametrize("command", [("schema", "status"), ("check-config", "--online")], ids=" ".join)
+async def test_a_state_folder_that_cannot_be_one(home: Home, command: tuple[str, ...]) -> None:
+    home.state.write_text("a file")
+
+    done = await alertd(home, NOTHING, *command)
+
+    assert done.code in {1, 78}
+    assert str(home.state) in done.err
+    assert "Traceback" not in done.err
+
+
 async def test_an_embedded_database_beside_its_daemon(home: Home) -> None:
     async with running(home, NOTHING) as daemon:
         status = await alertd(home, NOTHING, "schema", "status", "--json")
