@@ -14,7 +14,7 @@ from alertd.config import Settings
 from alertd.db import Db, Row, new_id
 from alertd.model import Event, EventType
 from alertd.webhooks import outbox
-from alertd.webhooks.channels import open_channels
+from alertd.webhooks.channels import Channel, open_channels
 from alertd.webhooks.claims import Attempt, Claim, Due, Harvest, begin, claim, release
 from alertd.webhooks.dns import Names
 from alertd.webhooks.message import new_event_id
@@ -229,14 +229,21 @@ def settings_for(state_dir: Path, **webhooks: Any) -> Settings:
 
 
 @asynccontextmanager
-async def a_sender(db: Db, now: Callable[[], datetime], **webhooks: Any) -> AsyncIterator[Sender]:
-    """A sender that posts for real."""
+async def a_sender(
+    db: Db,
+    now: Callable[[], datetime],
+    *,
+    wrap: Callable[[Channel], Channel] = lambda channel: channel,
+    **webhooks: Any,
+) -> AsyncIterator[Sender]:
+    """A sender that posts for real; `wrap` may stand between it and its channels."""
     settings = settings_for(Path("/nonexistent"), **webhooks)
     timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
     async with (
         open_poster(LOOPBACK, Names(), timeout=timeout) as poster,
         open_channels(settings, poster) as channels,
     ):
+        channels = {name: wrap(channel) for name, channel in channels.items()}
         yield Sender(db, channels=channels, cipher=CIPHER, settings=settings, now=now, jitter=lambda: 0.0)
 
 

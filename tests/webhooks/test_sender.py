@@ -21,6 +21,7 @@ from tests.webhooks.post_office import (
     FAILED,
     HOUR,
     LEASE,
+    MINUTE,
     RECOVERED,
     SECOND,
     Clock,
@@ -422,6 +423,28 @@ async def test_a_circuit_that_opens_and_closes_is_logged(db, acme, now):
     events = [line["event"] for line in logs]
     assert "Circuit opened: the endpoint is left alone" in events
     assert "Circuit closed: the endpoint answers again" in events
+
+
+async def test_a_receiver_that_was_away_hears_the_latest_state_of_each_key_once(db, acme, now):
+    clock = Clock(now)
+    async with (
+        answering(BAD, BAD, OK) as receiver,
+        a_sender(db, clock, retry_attempts=1, breaker_failures=2) as sender,
+    ):
+        await webhook(db, acme, url=receiver.url())
+        lost = await say_many(db, FAILED, acme, at=now, messages=2)
+        await sender.flush(SECOND)
+        away = [now + minute * MINUTE for minute in range(1, 5)]
+        await say(db, FAILED, acme, at=away[0], subject="key-8")
+        await say(db, RECOVERED, acme, at=away[1], subject="key-8")
+        broken = await say(db, FAILED, acme, at=away[2], subject="key-8")
+        fine = await say(db, RECOVERED, acme, at=away[3], subject="key-1")
+        clock.move(FIRST_COOLDOWN)
+        await sender.flush(SECOND)
+
+    assert ids(receiver) == [*lost, fine, broken]
+    assert [header(request, "X-AlphaPulse-Left-Out") for request in receiver.requests] == [None, None, None, "2"]
+    assert await all_finished(db)
 
 
 async def test_what_a_dead_process_left_is_logged(db, acme, now):
