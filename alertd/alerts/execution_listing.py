@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from alertd.db import Sql
 from alertd.errors import Absent
 
 NO_DATA: Final = "no_data"  # the outcome of a check that has too little to judge by
+State = Literal["running", "succeeded", "failed", "missed", "interrupted"]
+Source = Literal["schedule", "catch_up", "manual"]
 COLUMNS: Final = """
   id, execution_id, schedule, scheduled_at, source, requested_by, state, attempt_count, missed_count,
   started_at, finished_at, error, result
@@ -24,9 +26,9 @@ class Execution:
     execution_id: str
     schedule: str
     scheduled_at: datetime
-    source: str
+    source: Source
     requested_by: str | None
-    state: str
+    state: State
     attempt_count: int
     missed_count: int
     started_at: datetime | None
@@ -49,8 +51,8 @@ class Filter:
     """What a list is narrowed down to by the time that was set for it. `since` is included, `until` is not."""
 
     schedule: str | None = None
-    state: str | None = None
-    source: str | None = None
+    state: State | None = None
+    source: Source | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -1,7 +1,7 @@
 """When scheduled things are due: computed purely, woken by APScheduler, decided by the database."""
 
 from alertd.schedule.alarm import AlarmClock
-from alertd.schedule.checks import frequency, schedules_of, time_of_day
+from alertd.schedule.checks import Frequency, frequency, schedules_of, time_of_day
 from alertd.schedule.occurrences import (
     Daily,
     Interval,
@@ -20,6 +20,7 @@ from alertd.schedule.occurrences import (
 __all__ = [
     "AlarmClock",
     "Daily",
+    "Frequency",
     "Interval",
     "Monthly",
     "Plan",

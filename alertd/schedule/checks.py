@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from alertd.config import CHECK_NAMES, Settings
 from alertd.schedule.occurrences import Daily, Interval, Monthly, Schedule, Weekday, Weekly
 
 Spec = Daily | Weekly | Monthly | Interval
+Frequency = Literal["daily", "weekly", "monthly", "interval"]
 
-_FREQUENCIES: Final[Mapping[type[Spec], str]] = {
+_FREQUENCIES: Final[Mapping[type[Spec], Frequency]] = {
     Daily: "daily",
     Weekly: "weekly",
     Monthly: "monthly",
@@ -34,7 +35,7 @@ def schedules_of(settings: Settings) -> Mapping[str, Schedule]:
     }
 
 
-def frequency(spec: Spec) -> str:
+def frequency(spec: Spec) -> Frequency:
     return _FREQUENCIES[type(spec)]
 
 

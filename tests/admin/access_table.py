@@ -29,6 +29,7 @@ TENANT = "/api/v1/tenants/{id}"
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 WEBHOOK = "/api/v1/webhooks/{id}"
 DELIVERY = "/api/v1/deliveries/{id}"
+SCHEDULE = "/api/performance-alerts/schedule"
 PUBLIC = "https://93.184.216.34/hook"  # a number is not looked up
 
 
@@ -188,6 +189,14 @@ async def a_time(port: Port, _tenant: UUID) -> Case:
     return Case(body={"since": port.clock().isoformat()})
 
 
+async def a_day(_port: Port, _tenant: UUID) -> Case:
+    return Case(path={"hours": 24})
+
+
+async def a_check(_port: Port, _tenant: UUID) -> Case:
+    return Case(path={"name": "daily_pnl_check"})
+
+
 async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
@@ -249,6 +258,12 @@ ROWS = (
     Row("GET", DELIVERY, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_finished_delivery),
     tenants_own("POST", f"{DELIVERY}/replay", 200, a_finished_delivery),
     tenants_own("POST", "/api/v1/deliveries/replay", 200, a_time, other=200),
+    Row("GET", f"{SCHEDULE}/status", viewer=200, operator=200, admin=200),
+    Row("GET", f"{SCHEDULE}/summary/{{hours}}", viewer=200, operator=200, admin=200, prepare=a_day),
+    Row("POST", f"{SCHEDULE}/trigger/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
+    Row("POST", f"{SCHEDULE}/enable/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
+    Row("POST", f"{SCHEDULE}/disable/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
+    Row("GET", "/api/v1/executions", viewer=200, operator=200, admin=200),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),
