@@ -52,6 +52,7 @@ from alertd.process import (
     watchdog,
     watchdog_interval,
 )
+from alertd.retention import keep_pruning
 from alertd.schedule import AlarmClock
 from alertd.secretstore import SecretStore, ciphertext_exists, open_store
 from alertd.webhooks import notifiers, seals
@@ -179,6 +180,7 @@ async def _open_sender(
         async with db.transaction() as tx:
             notifiers_of = [notifier.name for notifier in settings.notify]
             await notifiers.sync(tx, notifiers_of, channel="apprise", now=world.now())
+        await seals.renew_all(db, cipher)
         yield Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
 
 
@@ -337,6 +339,7 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     loops.start("checks", lambda s: sweeper.run(s, lambda: loops.beat("checks")), patience=LOOP_PATIENCE)
     loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
+    loops.start("retention", lambda s: keep_pruning(core.db, settings, s, core.world.now))
     interval = watchdog_interval()
     if interval is not None:
         loops.start("watchdog", lambda s: watchdog(s, interval=interval, stuck=loops.stuck))

@@ -38,7 +38,7 @@ MAY_CATCH_EVERYTHING = {
 LONGEST_FILE = 400
 
 # Whose machine it was written on is nobody's business: not where this checkout is, nor the home, nor the interpreter.
-HERE = {folder for folder in (ROOT, ROOT.parent, Path.home(), Path(sys.base_prefix)) if len(folder.parts) > 1}
+HERE = {folder for folder in (ROOT, Path.home(), Path(sys.base_prefix)) if len(folder.parts) > 1}
 MACHINE = re.compile(
     "|".join(rf"(?<![\w.]){re.escape(str(folder))}/" for folder in HERE - {Path("/usr"), Path("/opt")})
 )

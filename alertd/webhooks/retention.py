@@ -60,6 +60,18 @@ async def prune_events(db: Sql, *, before: datetime, batch: int = BATCH) -> int:
     )
 
 
-async def prune_windows(db: Sql, *, before: datetime) -> int:
-    """Delete windows that closed `before`; give the longest window of the settings as grace."""
-    return await db.execute("DELETE FROM webhook_windows WHERE open_until < $1", before)
+async def prune_windows(db: Sql, *, before: datetime, batch: int = BATCH) -> int:
+    """Delete one batch of windows that closed `before`; give the longest window of the settings as grace."""
+    return await db.execute(
+        """
+        DELETE FROM webhook_windows
+        WHERE (subject, event_type) IN (
+          SELECT w.subject, w.event_type
+          FROM webhook_windows w
+          WHERE w.open_until < $1
+          LIMIT $2
+          FOR UPDATE OF w SKIP LOCKED)
+        """,
+        before,
+        batch,
+    )
