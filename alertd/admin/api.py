@@ -57,7 +57,10 @@ async def open_api(
         for route in _as_set(table, daemon)
     ]
     async with open_server(endpoints, host=admin.host, port=admin.port, surroundings=surroundings) as address:
-        yield address
+        try:
+            yield address
+        finally:
+            daemon.streams.end()  # who listens would keep the server waiting
 
 
 def _as_set(table: Iterable[Route], daemon: Daemon) -> Iterator[Route]:

@@ -1,11 +1,12 @@
 """What the routes may touch of the daemon that serves them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alertd.admin.auth import Gate
 from alertd.admin.kept import AdminSecret
+from alertd.admin.streams import Streams
 from alertd.alerts.execution import Executions
 from alertd.cipher import Cipher
 from alertd.config import Settings
@@ -39,3 +40,4 @@ class Daemon:
     waiting_for: Callable[[], Sequence[str]]
     gate: Gate
     secret: AdminSecret
+    streams: Streams = field(default_factory=Streams)

@@ -17,11 +17,11 @@ from alertd.admin.cursors import Cursors
 from alertd.admin.daemon import Daemon
 from alertd.admin.problems import absent
 from alertd.admin.shapes import Body, NoBody, NoParams, Params
+from alertd.admin.streams import EVENTS
 
 P_co = TypeVar("P_co", bound=Params, covariant=True)
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 
-EVENTS: Final = "text/event-stream"
 MAX_BODY_BYTES: Final = 64 * 1024
 
 

@@ -96,6 +96,15 @@ async def find(sql: Sql, alert_id: UUID) -> Alert | None:
     return None if row is None else _alert(row)
 
 
+async def alerts_of(sql: Sql, alert_ids: Sequence[UUID]) -> Sequence[Alert]:
+    """Those of these ids that are on file, in the order in which they began."""
+    rows = await sql.fetch(
+        f"SELECT {COLUMNS} FROM alerts WHERE id = ANY ($1) ORDER BY started_at, id",  # noqa: S608 - constants
+        list(alert_ids),
+    )
+    return [_alert(row) for row in rows]
+
+
 async def covered(sql: Sql, matchers: Matchers, *, shown: int) -> Covered:
     """What a silence with these matchers would keep quiet if it held now."""
     count, newest, mark = 0, list[Alert](), None

@@ -2,14 +2,17 @@
 
 import json
 import math
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from alertd.model import Event, EventType
 
+_EVENT_ID: Final = re.compile(r"evt_[0-9a-f]{32}")
+_LATEST_MS: Final = 1 << 47  # in the year 6429; later ones are somebody's invention
 HEAD: Final = ("event", "id", "tenant_id", "timestamp")
 
 
@@ -67,6 +70,21 @@ def new_event_id(now: datetime) -> str:
     head = (milliseconds << 16) | 0x7000 | secrets.randbits(12)
     tail = (0b10 << 62) | secrets.randbits(62)
     return f"evt_{(head << 64) | tail:032x}"
+
+
+def least_event_id(at: datetime) -> str:
+    """Not greater than any id of an event at this time or later."""
+    return f"evt_{max(0, int(at.timestamp() * 1000)) << 80:032x}"
+
+
+def event_time(event_id: str) -> datetime:
+    """When it was made, to the millisecond. Raises ValueError for what is no id of ours."""
+    if _EVENT_ID.fullmatch(event_id) is None:
+        raise ValueError("not the id of an event")
+    milliseconds = int(event_id[4:16], 16)
+    if milliseconds > _LATEST_MS:
+        raise ValueError("not the id of an event")
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _finite(value: Any) -> Any:

@@ -264,6 +264,7 @@ ROWS = (
     Row("POST", f"{SCHEDULE}/enable/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
     Row("POST", f"{SCHEDULE}/disable/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
     Row("GET", "/api/v1/executions", viewer=200, operator=200, admin=200),
+    Row("GET", "/api/v1/events/stream", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", "/api/v1/keys", viewer=403, operator=403, admin=200),
     Row("POST", "/api/v1/keys", viewer=403, operator=403, admin=201, prepare=a_wish),
     Row("DELETE", "/api/v1/keys/{id}", viewer=403, operator=403, admin=204, prepare=a_key),

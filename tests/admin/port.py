@@ -22,6 +22,7 @@ from alertd.admin.routes import TABLE
 from alertd.admin.routing import Route
 from alertd.admin.server import Address
 from alertd.admin.store import StoredKey
+from alertd.admin.streams import EVENTS
 from alertd.config import load
 from alertd.db import new_id
 from alertd.jobs import executions_of
@@ -80,14 +81,17 @@ class Port:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Answered:
-        """With the admin key, unless another key, a token, or `key=None` is given. Options are aiohttp's."""
+        """With the admin key, unless another key, a token, or `key=None` is given. Options are aiohttp's.
+
+        An answer without an end is not read.
+        """
         given = dict(headers or {})
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
         elif key is not None:
             given["X-Alert-API-Key"] = key
         async with self.client.request(method, path, headers=given, **options) as answer:
-            text = await answer.text()
+            text = "" if answer.content_type == EVENTS else await answer.text()
             parsed = json.loads(text) if "json" in answer.content_type and text else None
             return Answered(answer.status, parsed, text, answer.headers)
 

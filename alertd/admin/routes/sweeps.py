@@ -68,7 +68,7 @@ async def list_sweeps(daemon: Daemon, call: Call[SweepListing, NoBody]) -> Page[
     mark = after(call)
     place = None if mark is None else (datetime.fromisoformat(mark[0]), UUID(mark[1]))
     found = await sweep_store.before(daemon.db, place, state=call.params.state, limit=call.params.limit + 1)
-    views = [_view(sweep) for sweep in found]
+    views = [sweep_view(sweep) for sweep in found]
     return page(call, views, shape=SweepView, mark=lambda view: (view.started_at.isoformat(), str(view.id)))
 
 
@@ -96,11 +96,11 @@ async def start_sweep(daemon: Daemon, call: Call[NoParams, Wanted]) -> Reply:
         )
         sweep = await _found(tx, sweep_id)
     daemon.sweeps.launch(sweep_id, scope)
-    return Reply(_view(sweep), headers={str(hdrs.LOCATION): f"/api/v1/sweeps/{sweep_id}"})
+    return Reply(sweep_view(sweep), headers={str(hdrs.LOCATION): f"/api/v1/sweeps/{sweep_id}"})
 
 
 async def show_sweep(daemon: Daemon, call: Call[SweepPath, NoBody]) -> SweepView:
-    return _view(await _found(daemon.db, call.params.id))
+    return sweep_view(await _found(daemon.db, call.params.id))
 
 
 async def cancel_sweep(daemon: Daemon, call: Call[SweepPath, NoBody]) -> SweepView:
@@ -113,7 +113,7 @@ async def cancel_sweep(daemon: Daemon, call: Call[SweepPath, NoBody]) -> SweepVi
             over = sweep.state is not SweepState.RUNNING
             raise web.HTTPConflict(text="This sweep is over." if over else _SPREAD)
         await record(tx, call, action="sweep.cancel", object=f"sweep:{sweep_id}", tenant_id=sweep.tenant_id)
-    return _view(sweep)
+    return sweep_view(sweep)
 
 
 async def _found(sql: Sql, sweep_id: UUID) -> Sweep:
@@ -123,7 +123,7 @@ async def _found(sql: Sql, sweep_id: UUID) -> Sweep:
     return sweep
 
 
-def _view(sweep: Sweep) -> SweepView:
+def sweep_view(sweep: Sweep) -> SweepView:
     tally = sweep.tally
     return SweepView(
         id=sweep.id,
