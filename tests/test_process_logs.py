@@ -18,6 +18,12 @@ log = structlog.get_logger("alertd.test")
 
 
 @pytest.fixture(autouse=True)
+def nobody_was_silenced() -> None:
+    """Another test may have opened the operators' channel, which silences urllib3 for good."""
+    logging.getLogger("urllib3").setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
 def restored_logging(monkeypatch: pytest.MonkeyPatch):
     """Logging is one for the whole process: what a test configures must not reach the next."""
     root, ours = logging.getLogger(), logging.getLogger(OURS)

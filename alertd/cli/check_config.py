@@ -8,12 +8,12 @@ import typer
 
 from alertd.cli.options import ConfigFile, Json
 from alertd.cli.outcome import BAD_CONFIG, FAILED, complain, print_json, say
+from alertd.cli.schema import has_embedded
 from alertd.cli.secrets import open_secrets
 from alertd.config import Settings, load
 from alertd.db import open_db, schema_status
 from alertd.errors import AlertdError, ConfigError, Refused
 from alertd.postgres import open_embedded
-from alertd.postgres.record import read_record
 from alertd.webhooks.channels import open_channels
 from alertd.webhooks.dns import Names
 from alertd.webhooks.guard import policy_of
@@ -82,7 +82,7 @@ async def _online_problems(settings: Settings) -> list[str]:
 async def _ask_database(settings: Settings) -> None:
     if settings.database.dsn is not None:
         await _ask_schema(settings.database.dsn.get_secret_value())
-    elif read_record(settings.state_dir) is not None:
+    elif has_embedded(settings.state_dir):
         async with open_embedded(settings.state_dir, attach=True) as dsn:
             await _ask_schema(dsn)
 

@@ -162,7 +162,7 @@ async def test_a_loop_that_dies_ends_the_process(home: Home, db: Db, dsn: str) -
 
         assert await daemon.ended() == 1
 
-    assert len(daemon.said("Background loop died")) == 1
+    assert daemon.said("Background loop died") != []
     assert [line for line in daemon.noise if "Traceback" in line] == []
 
 
