@@ -2,7 +2,7 @@
 
 import typer
 
-from alertd.cli import check_config, credentials, demo, run, schema, sweep, webhooks
+from alertd.cli import check_config, credentials, deliveries, demo, run, schema, sweep, webhooks, webhooks_admin
 
 
 def register(app: typer.Typer) -> None:
@@ -13,4 +13,6 @@ def register(app: typer.Typer) -> None:
     app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
     app.add_typer(schema.commands, name="schema")
     app.add_typer(credentials.commands, name="credentials")
+    webhooks.commands.add_typer(webhooks_admin.commands)
     app.add_typer(webhooks.commands, name="webhooks")
+    app.add_typer(deliveries.commands, name="deliveries")

@@ -22,7 +22,7 @@ from alertd.webhooks import seals
 async def open_secrets(settings: Settings, *, writing: bool = False) -> AsyncIterator[SecretStore]:
     """The configured store; only `writing` may make an encryption key. Raises ConfigError, as the daemon would."""
     if writing and settings.secrets.backend == "file":
-        _check_owner(settings.state_dir)
+        check_owner(settings.state_dir)
     async with open_store(settings, await _cipher(settings, writing=writing)) as store:
         yield store
 
@@ -64,7 +64,7 @@ async def _any_sealed(dsn: str) -> bool:
         return status.have is not None and await seals.any_sealed(db)
 
 
-def _check_owner(state_dir: Path) -> None:
+def check_owner(state_dir: Path) -> None:
     """A file that we write belongs to us alone: a daemon of another account could not read it."""
     try:
         owner = state_dir.stat().st_uid
@@ -75,10 +75,12 @@ def _check_owner(state_dir: Path) -> None:
             [f"state_dir: {state_dir} cannot be used: {(exc.strerror or 'no reason given').lower()}"]
         ) from None
     if owner != os.geteuid():
-        raise ConfigError([f"state_dir: {state_dir} belongs to {_name(owner)}; run this command as that account"])
+        raise ConfigError(
+            [f"state_dir: {state_dir} belongs to {account_name(owner)}; run this command as that account"]
+        )
 
 
-def _name(uid: int) -> str:
+def account_name(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

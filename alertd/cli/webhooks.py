@@ -17,7 +17,7 @@ from alertd.process import signals
 from alertd.webhooks.signing import TIMESTAMP
 from alertd.webhooks.signing import verify as verify_request
 
-commands = typer.Typer(no_args_is_help=True, help="Receive and check webhooks.")
+commands = typer.Typer(no_args_is_help=True, help="Tenants' endpoints; and receiving and checking webhooks.")
 
 Secret = Annotated[str, typer.Option("--secret", metavar="S", help="The endpoint's secret, whsec_…")]
 
