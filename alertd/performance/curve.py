@@ -40,8 +40,8 @@ def growth(step: Step) -> float:
     A step over a large flow counts as the smallest return that it can have been. A rise that nothing
     explains is none: a deposit that nobody reported must not become a peak to fall from.
     """
-    sure = step.confidence is Confidence.FULL and step.value is not None
-    rate = step.value if sure and step.value is not None else step.cautious
+    sure = step.value if step.confidence is Confidence.FULL else None
+    rate = step.cautious if sure is None else sure
     return 1 + rate if -1 < rate <= UNEXPLAINED else 1.0
 
 

@@ -46,11 +46,13 @@ class DayBoundary:
         """
         if not times:
             return
-        closes = self.closes(self.day_of(times[0] - INSTANT))
+        day = self.day_of(times[0] - INSTANT)
+        closes = self.closes(day)
         for _, later in pairwise(times):
             yield later > closes
-            if later > closes:
-                closes = self.closes(self.day_of(later - INSTANT))
+            while later > closes:
+                day += DAY
+                closes = self.closes(day)
         yield False
 
     def last_complete(self, now: datetime) -> date:

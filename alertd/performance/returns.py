@@ -90,16 +90,23 @@ def modified_dietz(start: Snapshot, end: Snapshot, flows: Sequence[Flow]) -> flo
     GIPS accepts it for sub-periods where the account is revalued at large flows. `flows` lie after
     `start` and not after `end`.
     """
-    whole = end.at - start.at
-    base = start.equity + sum(flow.amount * ((end.at - flow.at) / whole) for flow in flows)
+    return _over_base(gain(start, end, flows), start, end, flows)
+
+
+def _over_base(earned: float, start: Snapshot, end: Snapshot, flows: Sequence[Flow]) -> float | None:
+    base = start.equity
+    if flows:
+        whole = end.at - start.at
+        base += sum(flow.amount * ((end.at - flow.at) / whole) for flow in flows)
     if base <= 0 or base < THINNEST_BASE * max(start.equity, end.equity):
         return None
-    return gain(start, end, flows) / base
+    return earned / base
 
 
 def gain(start: Snapshot, end: Snapshot, flows: Sequence[Flow]) -> float:
     """What was earned between two snapshots, in the quote currency."""
-    return end.equity - start.equity - sum(flow.amount for flow in flows)
+    earned = end.equity - start.equity
+    return earned - sum(flow.amount for flow in flows) if flows else earned
 
 
 def steps(snapshots: Sequence[Snapshot], flows: Sequence[Flow]) -> tuple[Step, ...]:
@@ -126,15 +133,18 @@ def _steps(usable: Sequence[Snapshot], waiting: Iterator[Flow]) -> Iterator[Step
             if flow.at > start.at:
                 meanwhile.append(flow)
             flow = next(waiting, None)
-        value = modified_dietz(start, end, meanwhile)
-        yield Step(start, end, gain(start, end, meanwhile), value, _confidence(start, end, meanwhile, value))
+        earned = gain(start, end, meanwhile)
+        value = _over_base(earned, start, end, meanwhile)
+        yield Step(start, end, earned, value, _confidence(start, end, meanwhile, value))
 
 
 def _confidence(start: Snapshot, end: Snapshot, flows: Sequence[Flow], value: float | None) -> Confidence:
-    spanned = sum(abs(f.amount) for f in flows if f.at - start.at > AT_ONCE and end.at - f.at > AT_ONCE)
-    if spanned > LARGE_FLOW * start.equity or (value is not None and abs(value) > UNEXPLAINED):
+    if value is not None and abs(value) > UNEXPLAINED:
         return Confidence.LOW
-    return Confidence.FULL
+    if not flows:
+        return Confidence.FULL
+    spanned = sum(abs(f.amount) for f in flows if f.at - start.at > AT_ONCE and end.at - f.at > AT_ONCE)
+    return Confidence.LOW if spanned > LARGE_FLOW * start.equity else Confidence.FULL
 
 
 def daily_returns(
