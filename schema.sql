@@ -253,6 +253,168 @@ CREATE TABLE schedules (
 );
 
 -- ---------------------------------------------------------------------------------------------
+-- Performance
+-- ---------------------------------------------------------------------------------------------
+
+-- An account or a strategy of a tenant, and when its days begin. Everything below hangs on it.
+CREATE TABLE performance_subjects (
+  id             uuid PRIMARY KEY,                 -- time-ordered
+  tenant_id      uuid NOT NULL REFERENCES tenants (id),
+  kind           text NOT NULL CHECK (kind IN ('account', 'strategy')),
+  name           text NOT NULL,
+  currency       text,                             -- of equity and flows; NULL: no equity yet
+  timezone       text NOT NULL DEFAULT 'UTC',
+  cutoff         time NOT NULL DEFAULT '00:00',    -- of that zone's clock, where a day begins
+  returns_from   text CHECK (returns_from IN (     -- NULL: no returns yet
+                   'pushed',                       -- the platform says them
+                   'equity'                        -- they follow from equity and flows
+                 )),
+  equity_every   interval,                         -- how often a reading should come; NULL: there are none
+  counts_from    timestamptz,                      -- limits forget what was before; NULL: nothing
+  credential_id  uuid REFERENCES credentials (id) ON DELETE SET NULL, -- of an account, whose key reads it
+  derived_until  date,                             -- days up to this one follow from the equity as it was
+  stale_from     date,                             -- from this day on they must be derived again
+  created_at     timestamptz NOT NULL,
+  UNIQUE (tenant_id, name)
+);
+-- the account that a key reads
+CREATE UNIQUE INDEX performance_subjects_read ON performance_subjects (credential_id) WHERE credential_id IS NOT NULL;
+
+-- What a day earned, as a fraction, flows taken out; live, never a backtest.
+CREATE TABLE performance_returns (
+  subject_id   uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  day          date NOT NULL,                      -- the local date on which it began
+  value        double precision NOT NULL,
+  span_days    integer NOT NULL DEFAULT 1,         -- days since the one before that has a value
+  confidence   text NOT NULL DEFAULT 'full' CHECK (confidence IN (
+                 'full',
+                 'low'                             -- shown, and used by no test
+               )),
+  revision     integer NOT NULL DEFAULT 1,         -- how many values this day has had
+  received_at  timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, day)
+);
+
+-- The whole account in its currency at an instant, unrealised profit included.
+CREATE TABLE performance_equity (
+  subject_id   uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  at           timestamptz NOT NULL,
+  equity       double precision NOT NULL,
+  quality      text NOT NULL CHECK (quality IN (
+                 'ok',
+                 'partial',                        -- something in it could not be valued; never used
+                 'suspect'                         -- it jumped, and nothing explains or confirms it; never used
+               )),
+  source       text NOT NULL CHECK (source IN ('pushed', 'exchange')),
+  remark       text,                               -- what could not be valued; our sentence
+  revision     integer NOT NULL DEFAULT 1,
+  received_at  timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, at)
+);
+
+-- Money from outside (positive) or to it (negative), in the account's currency.
+CREATE TABLE performance_flows (
+  subject_id   uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  flow_id      text NOT NULL,                      -- the sender's
+  at           timestamptz NOT NULL,
+  amount       double precision NOT NULL,          -- 0: it did not happen after all
+  revision     integer NOT NULL DEFAULT 1,
+  received_at  timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, flow_id)
+);
+-- between two readings
+CREATE INDEX performance_flows_at ON performance_flows (subject_id, at);
+
+-- Walk-forward windows that the platform ran: mean daily returns in and out of sample.
+CREATE TABLE performance_windows (
+  subject_id     uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  first_day      date NOT NULL,                    -- of the out-of-sample part
+  last_day       date NOT NULL,
+  in_sample      double precision NOT NULL,
+  out_of_sample  double precision NOT NULL,
+  revision       integer NOT NULL DEFAULT 1,
+  received_at    timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, first_day)
+);
+
+-- What a row above said before it was replaced.
+CREATE TABLE performance_revisions (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  subject_id   uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  kind         text NOT NULL CHECK (kind IN ('return', 'equity', 'flow', 'window')),
+  key          text NOT NULL,                      -- its day, instant or flow_id
+  revision     integer NOT NULL,
+  earlier      jsonb NOT NULL,
+  replaced_at  timestamptz NOT NULL,
+  replaced_by  text NOT NULL                       -- who sent the new one; 'alertd': it follows from other rows
+);
+CREATE INDEX performance_revisions_of ON performance_revisions (subject_id, kind, key);
+CREATE INDEX performance_revisions_age ON performance_revisions (replaced_at);
+
+-- What a subject is held against. Immutable: a new backtest is a new version, and the highest version counts.
+CREATE TABLE performance_references (
+  subject_id    uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  version       integer NOT NULL,
+  kind          text NOT NULL CHECK (kind IN (
+                  'backtest',  -- daily returns are known
+                  'summary',   -- only their moments
+                  'self'       -- the subject's own first days
+                )),
+  active_from   date NOT NULL,                     -- its first live day
+  baseline      jsonb NOT NULL,                    -- as measured once: moments, dependence, trials
+  returns       double precision[],                -- daily log returns
+  digest        text NOT NULL,                     -- of what was sent: the same again changes nothing
+  registration  jsonb NOT NULL,                    -- what could be said of it before anything was live
+  created_at    timestamptz NOT NULL,
+  created_by    text NOT NULL,
+  PRIMARY KEY (subject_id, version)
+);
+
+-- The limits that were agreed; percent. NULL: as the settings have it.
+CREATE TABLE performance_limits (
+  subject_id           uuid PRIMARY KEY REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  mode                 text NOT NULL CHECK (mode IN ('static', 'trailing', 'end_of_day')),
+  basis                text NOT NULL CHECK (basis IN ('day_start', 'initial')),
+  initial_capital      double precision,
+  drawdown_warning     double precision,
+  drawdown_critical    double precision,
+  daily_loss_warning   double precision,
+  daily_loss_critical  double precision,
+  updated_at           timestamptz NOT NULL,
+  updated_by           text NOT NULL
+);
+
+-- The daily check's memory of a subject: what its live days have come to under one version of its reference.
+CREATE TABLE performance_tracks (
+  subject_id         uuid PRIMARY KEY REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  reference_version  integer NOT NULL,
+  track              jsonb,                        -- NULL: a day was revised, replay from the first live day
+  accepted_on        date,                         -- a person accepted the drift up to this day
+  updated_at         timestamptz NOT NULL
+);
+
+-- What was projected at a month's beginning, with its cone. The latest one counts.
+CREATE TABLE performance_projections (
+  subject_id  uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  made_on     date NOT NULL,
+  projection  jsonb NOT NULL,
+  made_at     timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, made_on)
+);
+
+-- What a check said about a subject, one row for each run; the newest of a check is how the subject stands.
+CREATE TABLE performance_evaluations (
+  subject_id    uuid NOT NULL REFERENCES performance_subjects (id) ON DELETE CASCADE,
+  check_name    text NOT NULL,
+  as_of         timestamptz NOT NULL,              -- the time that was evaluated, not that of evaluating
+  status        text NOT NULL,                     -- the worst of the findings
+  findings      jsonb NOT NULL,                    -- one for each rule
+  evaluated_at  timestamptz NOT NULL,
+  PRIMARY KEY (subject_id, check_name, as_of)
+);
+CREATE INDEX performance_evaluations_age ON performance_evaluations (as_of);
+
+-- ---------------------------------------------------------------------------------------------
 -- Events and their delivery
 -- ---------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ PURGED: Final[Mapping[str, str]] = {
                           UNION SELECT subject FROM events WHERE tenant_id = $1)
         """,
     "alerts": "DELETE FROM alerts WHERE tenant_id = $1",
+    "subjects": "DELETE FROM performance_subjects WHERE tenant_id = $1",
     "credentials": "DELETE FROM credentials WHERE tenant_id = $1",
     "deliveries": "DELETE FROM webhook_deliveries WHERE tenant_id = $1",
     "webhooks": "DELETE FROM tenant_webhooks WHERE tenant_id = $1",
