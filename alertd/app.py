@@ -337,7 +337,7 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
 
     loops.start("sender", lambda s: core.sender.run(s, lambda: loops.beat("sender")), patience=LOOP_PATIENCE)
     loops.start("checks", lambda s: sweeper.run(s, lambda: loops.beat("checks")), patience=LOOP_PATIENCE)
-    loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
+    loops.start("discovery", lambda s: keep_discovering(sweeper, lambda: every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
     loops.start("retention", lambda s: keep_pruning(core.db, settings, s, core.world.now))
     interval = watchdog_interval()

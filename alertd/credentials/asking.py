@@ -69,7 +69,7 @@ class Exchanges:
         *,
         limits: Limits,
         now: Callable[[], datetime],
-        build: Callable[[str, Site], Venue | None],
+        build: Callable[[Settings, str, Site], Venue | None],
         stalled_since: StalledSince,
     ) -> None:
         self._settings = settings
@@ -79,6 +79,11 @@ class Exchanges:
         self._stalled_since = stalled_since
         self._dead: Counter[str] = Counter()
         self._venues: dict[tuple[str, Site], Venue | None] = {}
+
+    def adopt(self, settings: Settings) -> None:
+        """Use these settings from the next check on; checks under way end as they began."""
+        self._settings = settings
+        self._venues.clear()
 
     def known(self, exchange: str) -> bool:
         """Whether keys of this exchange can be checked: it is switched on and this version has it."""
@@ -101,7 +106,7 @@ class Exchanges:
         place = (exchange, site)
         if place not in self._venues:
             enabled = self._settings.exchange(exchange).enabled
-            self._venues[place] = self._build(exchange, site) if enabled else None
+            self._venues[place] = self._build(self._settings, exchange, site) if enabled else None
         return self._venues[place]
 
     async def _walk(self, venue: Venue, ref: CredentialRef, secret: Secret) -> CheckResult:

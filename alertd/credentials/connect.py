@@ -6,8 +6,6 @@ The detour is taken below ccxt: the URL, the Host header and the signature stay 
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import certifi
@@ -47,11 +45,10 @@ def trust() -> ssl.SSLContext:
     return context
 
 
-@asynccontextmanager
-async def open_session(
+def open_session(
     *, context: ssl.SSLContext, timeout_seconds: float, connect_to: str | None = None
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """Requests are bounded by the caller's semaphores, not by the pool: a signed request must not queue.
+) -> aiohttp.ClientSession:
+    """Whoever asks for it closes it. Requests are bounded by semaphores, not by the pool: a signed one must not queue.
 
     Cookies are dropped, lest one tenant's ride along with the next one's; the environment's proxies are ignored.
     """
@@ -62,12 +59,10 @@ async def open_session(
         resolver=Detour(place) if place is not None else None,
         loop=asyncio.get_running_loop(),
     )
-    session = aiohttp.ClientSession(
+    return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=timeout_seconds),
         request_class=PlainRequest if place is not None and place.scheme == "http" else aiohttp.ClientRequest,
         trust_env=False,
     )
-    async with session:
-        yield session

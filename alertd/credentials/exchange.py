@@ -253,19 +253,21 @@ async def open_exchanges(
 ) -> AsyncIterator[Exchanges]:
     """Shared connections for all exchanges; those with `connect_to` have a pool of their own."""
     context = trust()
-    timeout = settings.credentials.timeout_seconds
     async with AsyncExitStack() as stack:
-        sessions = {}
-        for exchange in ("", *settings.exchanges):
-            detour = settings.exchange(exchange).connect_to
-            if detour is not None or not exchange:
-                opened = open_session(context=context, timeout_seconds=timeout, connect_to=detour)
-                sessions[exchange] = await stack.enter_async_context(opened)
+        # Also those of settings that were replaced: checks under way hold on to theirs, and idle ones cost nothing.
+        sessions: dict[tuple[str | None, float], aiohttp.ClientSession] = {}
         probe = stalled_since or stack.enter_context(probing_stalls())
 
-        def build(exchange: str, site: Site) -> Place | None:
-            session = sessions.get(exchange, sessions[""])
-            return place(exchange, settings, session=session, context=context, site=site, now=now)
+        def session_of(detour: str | None, timeout: float) -> aiohttp.ClientSession:
+            if (detour, timeout) not in sessions:
+                opened = open_session(context=context, timeout_seconds=timeout, connect_to=detour)
+                stack.push_async_callback(opened.close)
+                sessions[detour, timeout] = opened
+            return sessions[detour, timeout]
+
+        def build(chosen: Settings, exchange: str, site: Site) -> Place | None:
+            session = session_of(chosen.exchange(exchange).connect_to, chosen.credentials.timeout_seconds)
+            return place(exchange, chosen, session=session, context=context, site=site, now=now)
 
         yield Exchanges(settings, limits=limits, now=now, build=build, stalled_since=probe)
 

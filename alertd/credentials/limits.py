@@ -53,6 +53,12 @@ class Limits:
         self._now = now
         self._budgets: dict[str, _Budget] = {}
 
+    def adopt(self, settings: Settings) -> None:
+        """Use these settings from the next request on; time that is reserved already stays."""
+        self._settings = settings
+        for exchange, budget in self._budgets.items():
+            budget.width = 1.0 / settings.exchange(exchange).requests_per_second
+
     async def take(self, exchange: str, cost: float = 1.0) -> None:
         """Returns when a request may go out, or at once when the exchange turns out to be backed off.
 

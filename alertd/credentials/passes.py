@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -14,8 +14,11 @@ from alertd.credentials.sweep import Scope
 from alertd.credentials.sweep_store import Origin, SweepState
 from alertd.credentials.sweeper import Sweeper
 from alertd.errors import Refused, StoreDown, Transient
+from alertd.process import pause
 
 log = structlog.get_logger(__name__)
+
+GLANCE: Final = timedelta(seconds=5)  # how soon a shorter interval is noticed
 
 
 async def begin_pass(sweeper: Sweeper) -> Mapping[str, Any]:
@@ -66,9 +69,9 @@ async def discover(sweeper: Sweeper) -> Discovery:
 
 
 async def keep_discovering(
-    sweeper: Sweeper, every: timedelta, stop: asyncio.Event, beat: Callable[[], None] = lambda: None
+    sweeper: Sweeper, every: Callable[[], timedelta], stop: asyncio.Event, beat: Callable[[], None] = lambda: None
 ) -> None:
-    """Discover at once and then every so often, until `stop`; also notices replaced secrets."""
+    """Discover at once and then every so often, until `stop`; also notices replaced secrets. `every` may change."""
     while not stop.is_set():
         beat()
         try:
@@ -79,8 +82,11 @@ async def keep_discovering(
             log.debug("Discovery waits for the secret store")
         except Transient as exc:
             log.debug("Discovery waits for the database", error=str(exc))
-        try:
-            async with asyncio.timeout(every.total_seconds()):
-                await stop.wait()
-        except TimeoutError:
-            continue
+        await _rest(every, stop)
+
+
+async def _rest(every: Callable[[], timedelta], stop: asyncio.Event) -> None:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while not stop.is_set() and (left := every() - timedelta(seconds=clock() - began)) > timedelta():
+        await pause(stop, min(left, GLANCE))

@@ -201,7 +201,7 @@ async def test_a_pass_without_a_store_fails(world: Scene, db: Db, monkeypatch: p
 async def test_a_replaced_secret_of_a_broken_key_is_noticed_and_checked(world: Scene) -> None:
     ref = await world.key(BAD)
     stop = asyncio.Event()
-    discovering = asyncio.create_task(keep_discovering(world.sweeper, timedelta(seconds=0.05), stop))
+    discovering = asyncio.create_task(keep_discovering(world.sweeper, lambda: timedelta(seconds=0.05), stop))
 
     async with checking(world):
         await until(lambda: checked(world, 1))

@@ -79,7 +79,7 @@ def limits(settings: Settings) -> Limits:
 @pytest.fixture
 def exchanges(settings: Settings, limits: Limits) -> Ask:
     def made(venue: Scripted) -> Exchanges:
-        def build(_exchange: str, _site: Site) -> Scripted:
+        def build(_settings: Settings, _exchange: str, _site: Site) -> Scripted:
             return venue
 
         return Exchanges(settings, limits=limits, now=wall_clock, build=build, stalled_since=lambda _: False)
