@@ -1,0 +1,136 @@
+"""SQL of what checks remember and say: tracks, projections, evaluations. Many subjects in one statement."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from alertd.db import Row, Sql
+from alertd.performance.findings import Finding, Status
+from alertd.performance.projection import PROJECTIONS, Projection
+from alertd.performance.track import TRACKS, Track
+
+# To and from JSON.
+FINDINGS: Final = TypeAdapter(tuple[Finding, ...])
+# In rising order of how much somebody should look.
+WORSE: Final = (
+    Status.OK,
+    Status.INFO,
+    Status.NO_DATA,
+    Status.STALE,
+    Status.WARNING,
+    Status.CRITICAL,
+    Status.EMERGENCY,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one check said about one subject as of a time."""
+
+    subject_id: UUID
+    check_name: str
+    as_of: datetime
+    findings: tuple[Finding, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst of its findings."""
+        return max((finding.status for finding in self.findings), key=WORSE.index, default=Status.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackKept:
+    """A subject's track under one version of its reference."""
+
+    subject_id: UUID
+    reference_version: int
+    track: Track
+
+
+async def keep_tracks(sql: Sql, kept: Iterable[TrackKept], now: datetime) -> None:
+    """In place of the earlier ones. An acceptance lasts as long as the version it was given for."""
+    await sql.executemany(
+        """
+        INSERT INTO performance_tracks AS t (subject_id, reference_version, track, updated_at)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (subject_id) DO UPDATE
+        SET track = excluded.track,
+            updated_at = excluded.updated_at,
+            accepted_on = CASE WHEN t.reference_version = excluded.reference_version THEN t.accepted_on END,
+            reference_version = excluded.reference_version
+        """,
+        [(k.subject_id, k.reference_version, TRACKS.dump_python(k.track, mode="json"), now) for k in kept],
+    )
+
+
+async def accept_drift(sql: Sql, subject_id: UUID, day: date) -> bool:
+    """A person accepts the drift up to this day, and the track is to be replayed; False without a track."""
+    return bool(
+        await sql.execute(
+            "UPDATE performance_tracks SET accepted_on = $2, track = NULL WHERE subject_id = $1", subject_id, day
+        )
+    )
+
+
+async def forget_tracks(sql: Sql, subject_id: UUID, revised: date) -> None:
+    """A day that the track has seen was revised: it must be replayed."""
+    await sql.execute(
+        """
+        UPDATE performance_tracks
+        SET track = NULL
+        WHERE subject_id = $1 AND (track ->> 'as_of')::date >= $2
+        """,
+        subject_id,
+        revised,
+    )
+
+
+async def keep_projections(sql: Sql, made: Mapping[UUID, Projection], now: datetime) -> None:
+    """One that was made on the same day is replaced."""
+    await sql.executemany(
+        """
+        INSERT INTO performance_projections (subject_id, made_on, projection, made_at)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (subject_id, made_on) DO UPDATE
+        SET projection = excluded.projection, made_at = excluded.made_at
+        """,
+        [(subject_id, p.made_on, PROJECTIONS.dump_python(p, mode="json"), now) for subject_id, p in made.items()],
+    )
+
+
+async def record_evaluations(sql: Sql, said: Iterable[Evaluation], now: datetime) -> None:
+    """A second evaluation as of the same time replaces the first."""
+    await sql.executemany(
+        """
+        INSERT INTO performance_evaluations (subject_id, check_name, as_of, status, findings, evaluated_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (subject_id, check_name, as_of) DO UPDATE
+        SET status = excluded.status, findings = excluded.findings, evaluated_at = excluded.evaluated_at
+        """,
+        [
+            (e.subject_id, e.check_name, e.as_of, e.status, FINDINGS.dump_python(e.findings, mode="json"), now)
+            for e in said
+        ],
+    )
+
+
+async def latest_evaluations(sql: Sql, ids: Iterable[UUID]) -> list[Evaluation]:
+    """How these subjects stand: of each check the newest."""
+    rows = await sql.fetch(
+        """
+        SELECT DISTINCT ON (subject_id, check_name) subject_id, check_name, as_of, findings
+        FROM performance_evaluations
+        WHERE subject_id = ANY ($1)
+        ORDER BY subject_id, check_name, as_of DESC
+        """,
+        list(ids),
+    )
+    return [_evaluation(row) for row in rows]
+
+
+def _evaluation(row: Row) -> Evaluation:
+    return Evaluation(row["subject_id"], row["check_name"], row["as_of"], FINDINGS.validate_python(row["findings"]))
