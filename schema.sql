@@ -150,24 +150,39 @@ CREATE TABLE alerts (
   severity          text NOT NULL CHECK (severity IN ('info', 'warning', 'critical', 'emergency')),
   state             text NOT NULL CHECK (state IN (
                       'pending',   -- seen, not often enough
-                      'firing',    -- announced
-                      'resolved'   -- over; kept for history
+                      'firing',    -- seen often enough
+                      'resolved'   -- over; kept for history. fired_at NULL: it never fired
                     )),
   details           jsonb NOT NULL DEFAULT '{}',
+  streak            integer NOT NULL DEFAULT 1,    -- bad findings in a row
   started_at        timestamptz NOT NULL,          -- first bad finding of this episode
   fired_at          timestamptz,
   resolved_at       timestamptz,
-  last_seen_at      timestamptz NOT NULL,
-  announced_at      timestamptz,                   -- the last message about it
+  last_seen_at      timestamptz NOT NULL,          -- what was found is as of then
+  flapping          boolean NOT NULL DEFAULT false, -- came and went too often: over only after a calm time
+  good_since        timestamptz,                   -- of a flapping one: calm since then
+  announced_at      timestamptz,                   -- the last message about it; NULL: nobody was told
+  told_severity     text,                          -- the severity in that message; a higher one is news
   last_event_id     text,
-  held_count        integer NOT NULL DEFAULT 0,    -- repeats not sent since the last message
+  held_count        integer NOT NULL DEFAULT 0,    -- messages not sent since the last one
   acked_at          timestamptz,                   -- somebody looks after it: no reminders until it is over
   acked_by          text,
   ack_comment       text,
+  ack_awaited_since timestamptz,                   -- escalated a set time later; NULL: nothing to wait for
+  escalated_at      timestamptz,                   -- once in an episode
+  operators_due     timestamptz,                   -- operators have not been told how it stands since then
+  operators_told_at timestamptz,                   -- the last message to operators about a tenant's alert
   created_at        timestamptz NOT NULL
 );
 -- one open episode for each identity
 CREATE UNIQUE INDEX alerts_open ON alerts (fingerprint) WHERE state <> 'resolved';
+-- earlier episodes of an identity, newest first
+CREATE INDEX alerts_episodes ON alerts (fingerprint, started_at DESC);
+-- what fires, of one tenant
+CREATE INDEX alerts_firing ON alerts (tenant_id) WHERE state = 'firing';
+-- what nobody acknowledged, and what operators are to be told
+CREATE INDEX alerts_awaiting ON alerts (ack_awaited_since) WHERE ack_awaited_since IS NOT NULL;
+CREATE INDEX alerts_operators ON alerts (operators_due) WHERE operators_due IS NOT NULL;
 -- lists, newest first
 CREATE INDEX alerts_recent ON alerts (started_at DESC, id DESC);
 
@@ -177,17 +192,24 @@ CREATE TABLE alert_log (
   alert_id     uuid NOT NULL REFERENCES alerts (id) ON DELETE CASCADE,
   at           timestamptz NOT NULL,
   decision     text NOT NULL CHECK (decision IN (
-                 'fired',     -- the episode was opened
+                 'pending',   -- seen, not often enough to fire
+                 'fired',     -- the episode fires
+                 'raised',    -- the severity is higher than what was told
                  'unheard',   -- the last message reached nobody, so another is due
                  'reminded',  -- a reminder is due
+                 'flapping',  -- it came and went too often
                  'muted',     -- the settings say to tell nobody
                  'silenced',  -- not told, because of silence_id
+                 'inhibited', -- not told, because of the alert in cause_id
+                 'repeated',  -- not told: unchanged, and told of a short time before
                  'sent',      -- queued for delivery_id
                  'put_off',   -- queued for delivery_id, at the end of its window
                  'held',      -- delivery_id waits for a person
                  'parked',    -- delivery_id waits for its endpoint
                  'unwanted',  -- no endpoint listens to it
                  'acked',     -- by a person
+                 'escalated', -- nobody acknowledged it in time
+                 'subsided',  -- over before it fired
                  'resolved'   -- the episode is over
                )),
   repeats      integer NOT NULL DEFAULT 1,         -- the same decision, in a row
@@ -195,6 +217,7 @@ CREATE TABLE alert_log (
   actor        text,
   comment      text,
   silence_id   uuid,
+  cause_id     uuid,                               -- another alert
   event_id     text,
   delivery_id  uuid,
   webhook_id   uuid
@@ -274,6 +297,7 @@ CREATE TABLE performance_subjects (
   credential_id  uuid REFERENCES credentials (id) ON DELETE SET NULL, -- of an account, whose key reads it
   derived_until  date,                             -- days up to this one follow from the equity as it was
   stale_from     date,                             -- from this day on they must be derived again
+  revisions      integer NOT NULL DEFAULT 0,       -- of days that a check may have seen: fences what it remembers
   created_at     timestamptz NOT NULL,
   UNIQUE (tenant_id, name)
 );
@@ -452,6 +476,8 @@ CREATE TABLE tenant_webhooks (
   description           text NOT NULL DEFAULT '',
   is_active             boolean NOT NULL DEFAULT true,
   disabled_reason       text,                      -- 'gone' (410), 'person'
+  min_severity          text CHECK (min_severity IN ('info', 'warning', 'critical', 'emergency')), -- NULL: of all
+  escalation            boolean NOT NULL DEFAULT false, -- a notifier that gets what nobody acknowledged
   created_at            timestamptz NOT NULL DEFAULT now(),
   -- circuit breaker
   circuit               text NOT NULL DEFAULT 'closed' CHECK (circuit IN (

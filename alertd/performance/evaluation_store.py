@@ -44,41 +44,50 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class TrackKept:
-    """A subject's track under one version of its reference."""
+    """A subject's track under one version of its reference, computed from days of so many `revisions`."""
 
     subject_id: UUID
     reference_version: int
+    revisions: int
     track: Track
 
 
 async def keep_tracks(sql: Sql, kept: Iterable[TrackKept], now: datetime) -> None:
-    """In place of the earlier ones. An acceptance lasts as long as the version it was given for."""
+    """In place of the earlier ones, but not where days were revised meanwhile: the next run replays those.
+
+    An acceptance lasts as long as the version it was given for.
+    """
     await sql.executemany(
         """
         INSERT INTO performance_tracks AS t (subject_id, reference_version, track, updated_at)
-        VALUES ($1, $2, $3, $4)
+        SELECT s.id, $2::integer, $4::jsonb, $5::timestamptz
+        FROM performance_subjects s
+        WHERE s.id = $1 AND s.revisions = $3
+        FOR SHARE
         ON CONFLICT (subject_id) DO UPDATE
         SET track = excluded.track,
             updated_at = excluded.updated_at,
             accepted_on = CASE WHEN t.reference_version = excluded.reference_version THEN t.accepted_on END,
             reference_version = excluded.reference_version
         """,
-        [(k.subject_id, k.reference_version, TRACKS.dump_python(k.track, mode="json"), now) for k in kept],
+        [(k.subject_id, k.reference_version, k.revisions, TRACKS.dump_python(k.track, mode="json"), now) for k in kept],
     )
 
 
-async def accept_drift(sql: Sql, subject_id: UUID, day: date) -> bool:
+async def accept_drift(tx: Sql, subject_id: UUID, day: date) -> bool:
     """A person accepts the drift up to this day, and the track is to be replayed; False without a track."""
+    await tx.execute("UPDATE performance_subjects SET revisions = revisions + 1 WHERE id = $1", subject_id)
     return bool(
-        await sql.execute(
+        await tx.execute(
             "UPDATE performance_tracks SET accepted_on = $2, track = NULL WHERE subject_id = $1", subject_id, day
         )
     )
 
 
-async def forget_tracks(sql: Sql, subject_id: UUID, revised: date) -> None:
-    """A day that the track has seen was revised: it must be replayed."""
-    await sql.execute(
+async def forget_tracks(tx: Sql, subject_id: UUID, revised: date) -> None:
+    """A day that a check may have seen was revised: what has seen it must be replayed, and is not kept."""
+    await tx.execute("UPDATE performance_subjects SET revisions = revisions + 1 WHERE id = $1", subject_id)
+    await tx.execute(
         """
         UPDATE performance_tracks
         SET track = NULL

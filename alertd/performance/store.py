@@ -21,7 +21,7 @@ from alertd.performance.watched import Kind, ReturnsFrom, Watched
 
 COLUMNS: Final = """
   s.id, s.tenant_id, s.kind, s.name, s.currency, s.timezone, s.cutoff, s.returns_from, s.equity_every,
-  s.counts_from, s.credential_id
+  s.counts_from, s.credential_id, s.revisions
 """
 RECENT_DAYS: Final = timedelta(days=365)  # in which there are 180 usable ones, or too many are missing
 FIRST_DAY: Final = date(1970, 1, 1)
@@ -279,6 +279,7 @@ def watched_of(row: Row) -> Watched:
         equity_every=row["equity_every"],
         counts_from=row["counts_from"],
         credential_id=row["credential_id"],
+        revisions=row["revisions"],
     )
 
 

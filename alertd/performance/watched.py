@@ -26,7 +26,8 @@ class ReturnsFrom(StrEnum):
 class Watched:
     """A subject on file. What is None is not known, or not yet.
 
-    `equity_every` is how often a reading should come, `counts_from` when limits began to count.
+    `equity_every` is how often a reading should come, `counts_from` when limits began to count, and
+    `revisions` how often days were revised: what was computed from days of an earlier count is not kept.
     """
 
     id: UUID
@@ -39,6 +40,7 @@ class Watched:
     equity_every: timedelta | None = None
     counts_from: datetime | None = None
     credential_id: UUID | None = None
+    revisions: int = 0
 
     def seed(self, version: int) -> int:
         """Of simulations about one version of its reference: the same every time."""

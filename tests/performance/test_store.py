@@ -93,7 +93,7 @@ async def test_days_begin_where_the_reference_became_active(db: Db) -> None:
 async def test_the_daily_check_gets_the_days_behind_its_track(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, reference)
-    await keep_tracks(db, [TrackKept(watched.id, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
     tomorrow = making.daily([0.01], last=YESTERDAY + timedelta(days=1))
     await stored.days(db, watched, [*making.daily(making.noise(10)), *tomorrow])
 
@@ -103,7 +103,7 @@ async def test_the_daily_check_gets_the_days_behind_its_track(db: Db) -> None:
 async def test_a_track_is_kept_bit_for_bit(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, reference)
-    await keep_tracks(db, [TrackKept(watched.id, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
 
     assert (await loaded(db, watched)).track == tracked(reference)
 
@@ -111,7 +111,7 @@ async def test_a_track_is_kept_bit_for_bit(db: Db) -> None:
 async def test_a_track_of_another_version_is_none(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, replace(reference, version=2))
-    await keep_tracks(db, [TrackKept(watched.id, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
 
     assert (await loaded(db, watched)).track is None
 
@@ -119,20 +119,30 @@ async def test_a_track_of_another_version_is_none(db: Db) -> None:
 @pytest.mark.parametrize(("revised", "kept"), [(YESTERDAY, False), (YESTERDAY + timedelta(days=1), True)])
 async def test_a_track_is_forgotten_from_the_day_it_has_seen(db: Db, revised: date, kept: bool) -> None:
     watched, reference = await stored.subject(db), making.reference()
-    await keep_tracks(db, [TrackKept(watched.id, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
 
     await forget_tracks(db, watched.id, revised)
 
     assert ((await memories_of(db, [watched.id]))[watched.id].track is not None) is kept
 
 
+async def test_a_track_of_days_that_were_revised_meanwhile_is_not_kept(db: Db) -> None:
+    watched, reference = await stored.subject(db), making.reference()
+    await forget_tracks(db, watched.id, YESTERDAY)
+
+    await keep_tracks(db, [TrackKept(watched.id, 1, watched.revisions, tracked(reference))], NOW)
+
+    assert await memories_of(db, [watched.id]) == {}
+    assert (await stored.reread(db, watched.id)).revisions == watched.revisions + 1
+
+
 @pytest.mark.parametrize(("version", "accepted"), [(1, YESTERDAY), (2, None)])
 async def test_an_acceptance_lasts_as_long_as_its_version(db: Db, version: int, accepted: date | None) -> None:
     watched, reference = await stored.subject(db), making.reference()
-    await keep_tracks(db, [TrackKept(watched.id, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
     await accept_drift(db, watched.id, YESTERDAY)
 
-    await keep_tracks(db, [TrackKept(watched.id, version, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, version, 1, tracked(reference))], NOW)
 
     assert (await memories_of(db, [watched.id]))[watched.id].accepted_on == accepted
 
