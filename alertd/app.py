@@ -178,8 +178,7 @@ async def _open_sender(
     """The sender with its channels; the notifiers of the settings become receivers."""
     async with open_channels(settings, poster) as channels:
         async with db.transaction() as tx:
-            notifiers_of = [notifier.name for notifier in settings.notify]
-            await notifiers.sync(tx, notifiers_of, channel="apprise", now=world.now())
+            await notifiers.sync(tx, settings.notify, channel="apprise", now=world.now())
         await seals.renew_all(db, cipher)
         yield Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
 

@@ -4,14 +4,16 @@ durable deliveries, retries, a circuit and a log."""
 from collections.abc import Collection
 from datetime import datetime
 
+from alertd.config import Notifier
 from alertd.db import Sql, new_id
 
 
-async def sync(tx: Sql, names: Collection[str], *, channel: str, now: datetime) -> None:
-    """Add rows for new names and silence those whose name is gone; their log stays.
+async def sync(tx: Sql, wanted: Collection[Notifier], *, channel: str, now: datetime) -> None:
+    """Add rows for new names, keep all current, and silence those whose name is gone; their log stays.
 
-    A notifier listens to everything; who narrows it down names it in `enqueue(..., notifiers=...)`.
+    A notifier listens to every type; who narrows it down names it in `enqueue(..., notifiers=...)`.
     """
+    names = sorted(notifier.name for notifier in wanted)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('alertd notifiers'))")
     await tx.execute(
         """
@@ -21,7 +23,7 @@ async def sync(tx: Sql, names: Collection[str], *, channel: str, now: datetime) 
             disabled_reason = CASE WHEN webhook_url = ANY ($1) THEN NULL ELSE 'unconfigured' END
         WHERE tenant_id IS NULL AND channel = $2
         """,
-        sorted(names),
+        names,
         channel,
     )
     await tx.executemany(
@@ -33,5 +35,13 @@ async def sync(tx: Sql, names: Collection[str], *, channel: str, now: datetime) 
           FROM tenant_webhooks
           WHERE tenant_id IS NULL AND channel = $2 AND webhook_url = $3)
         """,
-        [(new_id(), channel, name, now) for name in sorted(names)],
+        [(new_id(), channel, name, now) for name in names],
+    )
+    await tx.executemany(
+        """
+        UPDATE tenant_webhooks
+        SET min_severity = $3, escalation = $4
+        WHERE tenant_id IS NULL AND channel = $1 AND webhook_url = $2
+        """,
+        [(channel, each.name, str(each.min_severity), each.escalation) for each in wanted],
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from alertd.config import Notifier
 from alertd.db import new_id
 from alertd.errors import Absent, Conflict, Refused
 from alertd.webhooks import endpoints, notifiers
@@ -428,9 +429,10 @@ async def listening(db):
     return [tuple(row) for row in rows]
 
 
-async def sync(db, names, now):
+async def sync(db, names, now, **settings):
+    wanted = [Notifier(name=name, url="json://127.0.0.1", **settings) for name in names]
     async with db.transaction() as tx:
-        await notifiers.sync(tx, names, channel="apprise", now=now)
+        await notifiers.sync(tx, wanted, channel="apprise", now=now)
 
 
 async def test_each_notifier_of_the_settings_has_one_row(db, now):
@@ -455,6 +457,15 @@ async def test_a_notifier_that_comes_back_hears_again(db, now):
     await sync(db, ["pager"], now)
 
     assert await listening(db) == [("pager", "*")]
+
+
+async def test_what_a_notifier_hears_of_follows_the_settings(db, now):
+    await sync(db, ["pager"], now)
+
+    await sync(db, ["pager"], now, min_severity="critical", escalation=True)
+
+    row = await db.fetchrow("SELECT min_severity, escalation FROM tenant_webhooks")
+    assert tuple(row) == ("critical", True)
 
 
 async def test_tenants_endpoints_are_not_touched(db, hook, now):
