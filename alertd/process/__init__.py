@@ -2,11 +2,21 @@
 
 from alertd.process.clock import ClockSteps
 from alertd.process.lag import LoopLag
-from alertd.process.logs import LogFormat, configure_logging, report_crashes
+from alertd.process.logs import LogFormat, configure_logging, report_crashes, set_level
 from alertd.process.loops import LoopDied, Loops, pause, supervising, watchdog
 from alertd.process.redaction import HIDDEN, redact_text
 from alertd.process.signals import signals
-from alertd.process.systemd import READY, STOPPING, WATCHDOG, notify, reloading, status, watchdog_interval
+from alertd.process.sockets import inherited_socket
+from alertd.process.systemd import (
+    READY,
+    STOPPING,
+    WATCHDOG,
+    notify,
+    reloading,
+    status,
+    taking_long,
+    watchdog_interval,
+)
 
 __all__ = [
     "HIDDEN",
@@ -19,14 +29,17 @@ __all__ = [
     "LoopLag",
     "Loops",
     "configure_logging",
+    "inherited_socket",
     "notify",
     "pause",
     "redact_text",
     "reloading",
     "report_crashes",
+    "set_level",
     "signals",
     "status",
     "supervising",
+    "taking_long",
     "watchdog",
     "watchdog_interval",
 ]

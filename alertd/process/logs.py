@@ -1,7 +1,7 @@
 """One log: structlog and every other library end in the same lines, redacted at the last step.
 
-A line is a JSON object, or readable text on a terminal. Other people's loggers are heard from
-WARNING up; ours from the configured level.
+A line is a JSON object, or readable text on a terminal; under systemd it is an entry of the journal.
+Other people's loggers are heard from WARNING up; ours from the configured level.
 """
 
 import faulthandler
@@ -16,6 +16,7 @@ from typing import Final, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from alertd.process.journal import Entries, is_journal
 from alertd.process.redaction import redact_fields
 
 LogFormat = Literal["json", "console"]
@@ -39,7 +40,7 @@ def configure_logging(
     `level` is a name of the standard library (`INFO`) and counts for alertd's own loggers.
     """
     target = sys.stderr if stream is None else stream
-    handler = _Lines(target)
+    handler = _Lines(Entries(target) if is_journal(target) else target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_shared(),
@@ -51,11 +52,8 @@ def configure_logging(
             ],
         )
     )
-    root = logging.getLogger()
-    root.handlers = [handler]
-    ours = logging.getLogger(OURS)
-    ours.setLevel(level)
-    root.setLevel(max(ours.level, logging.WARNING))
+    logging.getLogger().handlers = [handler]
+    set_level(level)
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[
@@ -67,6 +65,13 @@ def configure_logging(
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def set_level(level: str) -> None:
+    """From now on; everything else stays as it was configured."""
+    ours = logging.getLogger(OURS)
+    ours.setLevel(level)
+    logging.getLogger().setLevel(max(ours.level, logging.WARNING))
 
 
 def report_crashes(stream: TextIO | None = None) -> None:
@@ -120,8 +125,14 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     structlog.get_logger(__name__).critical("Uncaught exception", exc_info=(kind, error, trace))
 
 
-class _Lines(logging.StreamHandler[TextIO]):
+class _Lines(logging.StreamHandler[TextIO | Entries]):
     """Writes lines; of a record that cannot be rendered it tells the origin, never the content."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called under the handler's lock, so that record and text belong together."""
+        if isinstance(self.stream, Entries):
+            self.stream.record = record
+        super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Called by the standard library, which would print the arguments otherwise."""

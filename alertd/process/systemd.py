@@ -1,12 +1,14 @@
-"""Speak systemd's notify protocol: one datagram for each change of state, without a library.
+"""Speak systemd's notify protocol, one datagram for each change of state, without a library.
 
 Where nobody listens (no `NOTIFY_SOCKET`) everything here does nothing.
 """
 
+import asyncio
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -17,6 +19,8 @@ log = structlog.get_logger(__name__)
 READY: Final = "READY=1"
 STOPPING: Final = "STOPPING=1"
 WATCHDOG: Final = "WATCHDOG=1"
+
+EXTEND_EVERY: Final = timedelta(seconds=10)
 
 _SEND_SECONDS: Final = 1.0
 _STATUS_LENGTH: Final = 200
@@ -42,6 +46,31 @@ def notify(state: str, environ: Mapping[str, str] | None = None) -> bool:
 def status(text: str) -> str:
     """The state that shows `text` in `systemctl status`; line ends in it cannot smuggle in other fields."""
     return "STATUS=" + " ".join(text.split())[:_STATUS_LENGTH]
+
+
+def extend_timeout(by: timedelta) -> str:
+    """The state that asks for `by` more, from now on, before a slow start or stop counts as failed."""
+    return f"EXTEND_TIMEOUT_USEC={by // timedelta(microseconds=1)}"
+
+
+@asynccontextmanager
+async def taking_long(doing: str, *, every: timedelta = EXTEND_EVERY) -> AsyncIterator[None]:
+    """Show what takes the time, and keep the manager patient meanwhile: a recovering database must not be shot.
+
+    For what gives up by itself only; a hang would be waited for without end.
+    """
+
+    async def ask() -> None:
+        while True:
+            notify(f"{extend_timeout(every * 3)}\n{status(doing)}")
+            await asyncio.sleep(every.total_seconds())
+
+    asking = asyncio.create_task(ask())
+    try:
+        yield
+    finally:
+        asking.cancel()
+        await asyncio.wait({asking})
 
 
 def reloading() -> str:
