@@ -1,7 +1,7 @@
 """Whether the daemon can do its work, and the gauges that mirror the database."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from alertd.credentials import standing
 from alertd.db import Db
 from alertd.errors import Transient
 from alertd.model import Verdict
-from alertd.process import pause
+from alertd.process import notify, pause, status
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +48,7 @@ class Vitals:
                 log.error("Database lost", error=str(exc))  # noqa: TRY400 - the error says all there is
             self._database_answers = False
             metrics.DATABASE_UP.set(0)
+            notify(status(headline(self.waiting_for(), {})))
             return
         if not self._database_answers:
             log.info("Database answers")
@@ -55,3 +56,11 @@ class Vitals:
         metrics.DATABASE_UP.set(1)
         for verdict in (*Verdict, UNCHECKED):
             metrics.CREDENTIALS.labels(str(verdict)).set(verdicts.get(str(verdict), 0))
+        notify(status(headline(self.waiting_for(), verdicts)))
+
+
+def headline(waiting_for: Sequence[str], verdicts: Mapping[str, int]) -> str:
+    """How the daemon is doing, in one line for `systemctl status`."""
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items(), reverse=True) if count)
+    keys = f"{sum(verdicts.values())} keys" + (f": {counted}" if counted else "")
+    return f"waiting for {' and '.join(waiting_for)}" if waiting_for else f"ready; {keys}"
