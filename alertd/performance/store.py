@@ -49,7 +49,7 @@ class Wanted:
 class Memory:
     """A track under one version of its reference, None when it must be replayed.
 
-    A replay passes `accepted_on`, up to which a person accepted the drift, by `track.accepted`.
+    `accepted_on` is the day up to which a person accepted the drift.
     """
 
     reference_version: int
@@ -79,12 +79,12 @@ async def load(sql: Sql, batch: Sequence[Watched], wanted: Wanted, now: datetime
     """What was known of these subjects up to `now`, for the judges."""
     ids = [watched.id for watched in batch]
     references = await references_of(sql, ids)
-    memories = await memories_of(sql, ids)
-    tracks = {
-        watched.id: memory.track
-        for watched in batch
-        if (memory := memories.get(watched.id)) and memory.reference_version == _version(references.get(watched.id))
+    memories = {
+        subject_id: memory
+        for subject_id, memory in (await memories_of(sql, ids)).items()
+        if memory.reference_version == _version(references.get(subject_id))
     }
+    tracks = {subject_id: memory.track for subject_id, memory in memories.items()}
     since = {w.id: _first_day(wanted.days, references.get(w.id), tracks.get(w.id), now) for w in batch}
     days = await days_of(sql, since, until=now.date() + DAY)
     counted = {watched.id: watched.counts_from for watched in batch if wanted.equity}
@@ -98,6 +98,7 @@ async def load(sql: Sql, batch: Sequence[Watched], wanted: Wanted, now: datetime
             reference=references.get(watched.id),
             days=days.get(watched.id, ()),
             track=tracks.get(watched.id),
+            accepted_on=memories[watched.id].accepted_on if watched.id in memories else None,
             projection=projections.get(watched.id),
             snapshots=snapshots.get(watched.id, ()),
             flows=flows.get(watched.id, ()),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from alertd.performance.days import DayBoundary
@@ -49,14 +49,16 @@ class Subject:
     """What a check does not need may stay empty.
 
     `days` start when the reference became active. The daily check needs only those after its `track`,
-    the others the last 180; limits need the snapshots since the account began, or since its index was
-    last restarted. `equity_every` None: this subject's returns are pushed and it has no snapshots.
+    the weekly one the last 180, the others all; limits need the snapshots since the account began, or since
+    its index was last restarted. `equity_every` None: its returns are pushed and it has no snapshots.
+    `accepted_on` is the day up to which a person accepted the drift: a replay without `track` needs it.
     `seed` makes simulations repeatable: derive it from the subject and the reference's version.
     """
 
     reference: Reference | None = None
     days: Sequence[DailyReturn] = ()
     track: Track | None = None
+    accepted_on: date | None = None
     projection: Projection | None = None
     snapshots: Sequence[Snapshot] = ()
     flows: Sequence[Flow] = ()

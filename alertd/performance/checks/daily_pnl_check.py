@@ -5,6 +5,7 @@ from typing import Final
 
 from alertd.config import PerformanceSettings
 from alertd.performance.checks.judgement import Judgement
+from alertd.performance.checks.tracking import track_until
 from alertd.performance.findings import Finding, Rule, cannot_judge, no_data
 from alertd.performance.reference import LEAST_DAYS, Reference
 from alertd.performance.rules.breaches import interval_breaches
@@ -14,7 +15,7 @@ from alertd.performance.rules.freshness import fresh_returns, held
 from alertd.performance.rules.sudden import day_tail, own_tail, volatility
 from alertd.performance.stats.expectation import expectation
 from alertd.performance.subject import Subject
-from alertd.performance.track import Track, advanced, fresh_track
+from alertd.performance.track import Track
 
 NAME: Final = "daily_pnl_check"
 
@@ -25,9 +26,7 @@ def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> J
     reference = subject.reference
     if reference is None or not reference.is_enough:
         return Judgement(_without(reference, subject, now, until))
-    days = [day for day in subject.days if day.day <= until]
-    track = subject.track or fresh_track(reference.baseline)
-    track = advanced(track, days, reference.baseline, expectation(reference.baseline))
+    track = track_until(subject, reference, until)
     findings = [
         fresh_returns(track.judged_until, until),
         *_evidence(track, reference, thresholds, until),

@@ -5,6 +5,7 @@ from typing import Final
 
 from alertd.config import PerformanceSettings
 from alertd.performance.checks.judgement import Judgement
+from alertd.performance.checks.tracking import track_until
 from alertd.performance.findings import Finding, Rule, no_data
 from alertd.performance.projection import projected
 from alertd.performance.reference import LEAST_DAYS, log_returns
@@ -31,6 +32,6 @@ def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> J
         moments(live) if len(live) >= LEAST_LIVE else None,
         subject.boundary.day_of(now),
         seed=subject.seed,
-        track=subject.track,
+        track=track_until(subject, reference, subject.boundary.last_complete(now)),
     )
     return Judgement((test, changed_projection(made, subject.projection, reference)), projection=made)

@@ -1,0 +1,38 @@
+"""What each check is given: which data of a subject, and all subjects in batches that the event loop does not feel."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from alertd.db import Sql
+from alertd.performance.checks import (
+    daily_pnl_check,
+    evening_performance_check,
+    monthly_forward_test_update,
+    performance_threshold_check,
+    weekly_stability_check,
+)
+from alertd.performance.store import DaysWanted, Wanted, load, watched_after
+from alertd.performance.subject import Subject
+from alertd.performance.watched import Watched
+
+BATCH: Final = 10
+
+WANTED: Final[Mapping[str, Wanted]] = {
+    daily_pnl_check.NAME: Wanted(days=DaysWanted.NEW, projection=True),
+    weekly_stability_check.NAME: Wanted(days=DaysWanted.RECENT, windows=True),
+    monthly_forward_test_update.NAME: Wanted(days=DaysWanted.ALL, projection=True),
+    performance_threshold_check.NAME: Wanted(days=DaysWanted.ALL, equity=True),
+    evening_performance_check.NAME: Wanted(days=DaysWanted.ALL, equity=True),
+}
+
+Selected = tuple[tuple[Watched, Subject], ...]
+
+
+async def select(sql: Sql, check_name: str, at: datetime) -> AsyncIterator[Selected]:
+    """Every subject whose tenant is not paused, with what was known of it at `at`; batch by batch."""
+    last = None
+    while batch := await watched_after(sql, last, limit=BATCH):
+        subjects = await load(sql, batch, WANTED[check_name], at)
+        yield tuple((watched, subjects[watched.id]) for watched in batch)
+        last = batch[-1].id
