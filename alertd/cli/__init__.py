@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from typing import Final
 
 import typer
 
@@ -11,20 +10,25 @@ from alertd.cli.outcome import BAD_CONFIG, FAILED, complain
 from alertd.errors import AlertdError, ConfigError
 from alertd.process import configure_logging
 
-app: Final = typer.Typer(
-    name="alertd",
-    help="Watches exchange API keys and trading performance, and tells the right people once.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a traceback of ours shows local variables, and they hold secrets
-    rich_markup_mode="markdown",
-)
+
+def command_line() -> typer.Typer:
+    """All commands, as one application."""
+    app = typer.Typer(
+        name="alertd",
+        help="Watches exchange API keys and trading performance, and tells the right people once.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # a traceback of ours shows local variables, and they hold secrets
+        rich_markup_mode="markdown",
+    )
+    register(app)
+    return app
 
 
 def main() -> None:
     """The console script: 0 done, 1 failed, 2 bad usage, 78 bad configuration."""
     # Before anything is logged: without it a traceback would show local variables, and they hold secrets.
     configure_logging(level="WARNING", format="console")
-    register(app)
+    app = command_line()
     try:
         app()
     except ConfigError as exc:

@@ -1,18 +1,59 @@
 """Which commands there are."""
 
+from collections.abc import Callable, Mapping
+from typing import Final
+
 import typer
 
-from alertd.cli import check_config, credentials, deliveries, demo, run, schema, sweep, webhooks, webhooks_admin
+from alertd.cli import (
+    alerts,
+    audit,
+    check_config,
+    credentials,
+    deliveries,
+    demo,
+    endpoints,
+    events,
+    keys,
+    run,
+    schedule,
+    schema,
+    silences,
+    sweep,
+    sweeps,
+    tenants,
+    webhooks,
+)
+
+# By their names: what it does and the example in its help.
+COMMANDS: Final[Mapping[str, tuple[Callable[..., None], str]]] = {
+    "run": (run.run, run.EXAMPLE),
+    "demo": (demo.demo, demo.EXAMPLE),
+    "check-config": (check_config.check_config, check_config.EXAMPLE),
+    "sweep": (sweep.sweep, sweep.EXAMPLE),
+    "events": (events.events, events.EXAMPLE),
+    "audit": (audit.audit, audit.EXAMPLE),
+}
+GROUPS: Final = {
+    "schema": schema.commands,
+    "tenants": tenants.commands,
+    "credentials": credentials.commands,
+    "sweeps": sweeps.commands,
+    "webhooks": webhooks.commands,
+    "deliveries": deliveries.commands,
+    "schedule": schedule.commands,
+    "alerts": alerts.commands,
+    "silences": silences.commands,
+    "keys": keys.commands,
+}
 
 
 def register(app: typer.Typer) -> None:
     """Hang every command on the application."""
-    app.command("run", epilog=run.EXAMPLE)(run.run)
-    app.command("demo", epilog=demo.EXAMPLE)(demo.demo)
-    app.command("check-config", epilog=check_config.EXAMPLE)(check_config.check_config)
-    app.command("sweep", epilog=sweep.EXAMPLE)(sweep.sweep)
-    app.add_typer(schema.commands, name="schema")
-    app.add_typer(credentials.commands, name="credentials")
-    webhooks.commands.add_typer(webhooks_admin.commands)
-    app.add_typer(webhooks.commands, name="webhooks")
-    app.add_typer(deliveries.commands, name="deliveries")
+    for name, (command, example) in COMMANDS.items():
+        app.command(name, epilog=example)(command)
+    for name, group in GROUPS.items():
+        app.add_typer(group, name=name)
+
+
+webhooks.commands.add_typer(endpoints.commands)

@@ -1,31 +1,23 @@
-"""`alertd credentials`: look at and change what is stored, directly in the secret store."""
+"""`alertd credentials`: the stored exchange keys. A secret comes from a prompt or a pipe, and is never printed."""
 
-import asyncio
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import typer
 
+from alertd.cli.answers import Answer
+from alertd.cli.api import Api, NotDone, open_api, path_to
+from alertd.cli.grouping import grouped
 from alertd.cli.key_input import read_fields
-from alertd.cli.options import ConfigFile, Json
-from alertd.cli.outcome import FAILED, complain, print_json, print_table, say
-from alertd.cli.secrets import open_secrets
-from alertd.config import Settings, load
+from alertd.cli.options import ForTenant, Json, Pages, Where, Yes
+from alertd.cli.outcome import confirm, print_json, say
+from alertd.cli.showing import Columns, show_list, show_object, show_table
 from alertd.credentials import notices
-from alertd.credentials.check_store import permissions_json
-from alertd.credentials.exchange import open_exchanges
 from alertd.credentials.keeping import stored_fields
-from alertd.credentials.limits import Limits
 from alertd.credentials.quirks import EXCHANGES
-from alertd.errors import Refused
-from alertd.model import CheckResult, CredentialRef, Permissions, Reason, Secret, Verdict, Warn, iso_utc
-from alertd.process import configure_logging
-from alertd.secretstore import Listing, Skipped, parse
+from alertd.model import CredentialRef, Reason, Verdict, Warn
+from alertd.secretstore import Skipped, parse
 from alertd.secretstore.layout import secret_of
 
 commands = typer.Typer(no_args_is_help=True, help="The stored exchange keys.")
@@ -36,32 +28,89 @@ Leaf = Annotated[
     str, typer.Argument(metavar="LEAF", help="trading or readonly, for further accounts with a label: trading.main")
 ]
 
-WARNINGS: Final[Mapping[Warn, str]] = {
+WARNINGS: Final[Mapping[str, str]] = {
     Warn.CAN_WITHDRAW: "it can withdraw; switch that right off unless it is needed",
     Warn.READONLY_CAN_TRADE: "it can trade, although it is stored as readonly",
     Warn.EXPIRES_SOON: "it expires soon",
     Warn.NO_IP_RESTRICTION: "it works from every address; restrict it to the platform's",
 }
-WORDS: Final = {True: "yes", False: "no", None: "unknown"}
+RIGHTS: Final = ("read", "trade", "withdraw", "transfer")
+CONFIGURE: Final = "alert:configure"
+UNSURE: Final = frozenset(reason for reason in Reason if reason.verdict is Verdict.INCONCLUSIVE)
+LATER: Final = "Try again later, or store it as it is: --unverified."
+MISSPELT: Final = (
+    "Is the exchange's id spelt as in ccxt, and is it switched on? If so, store the key with --unverified."
+)
+
+COLUMNS: Final[Columns] = {
+    "tenant": "tenant_id",
+    "exchange": "exchange",
+    "key": "leaf",
+    "verdict": "verdict",
+    "reason": "reason",
+    "failures": "consecutive_failures",
+    "last checked": "last_checked_at",
+    "warnings": "warnings",
+}
+CHECKED: Final[Columns] = {
+    "exchange": "exchange",
+    "key": lambda checked: ".".join(filter(None, (checked.text("credential_type"), checked.text("label")))),
+    "verdict": "verdict",
+    "reason": "reason",
+    "failures": "consecutive_failures",
+    "ms": "duration_ms",
+    "what to do": "what_to_do",
+}
+PAST: Final[Columns] = {
+    "checked": "checked_at",
+    "verdict": "verdict",
+    "reason": "reason",
+    "failures": "consecutive_failures",
+    "ms": "duration_ms",
+    "told": "webhook_sent",
+    "error": "error",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """What became of a key that somebody wants to store."""
+@commands.command("list", epilog="Example: alertd credentials list --verdict invalid --json")
+@grouped
+def list_(
+    where: Where,
+    pages: Pages,
+    tenant: ForTenant = None,
+    exchange: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this exchange.")] = None,
+    verdict: Annotated[
+        Literal["valid", "invalid", "inconclusive"] | None, typer.Option(help="Only those that stand so.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(metavar="R", help="Only for this reason: expired, …")] = None,
+    *,
+    retired: Annotated[bool, typer.Option("--retired", help="Also those that were deleted.")] = False,
+    json: Json = False,
+) -> None:
+    """List the keys that are watched, and how they stand."""
+    query = {"tenant_id": tenant, "exchange": exchange, "verdict": verdict, "reason": reason}
+    with open_api(where) as api:
+        show_list(api, path_to("credentials"), COLUMNS, pages, json=json, **query, retired=retired or None)
 
-    ref: CredentialRef
-    result: CheckResult
-    stored: bool
+
+@commands.command(epilog="Example: alertd credentials show 7c9e6679-7425-40de-944b-e07fc1f90ae7 binance trading")
+@grouped
+def show(where: Where, tenant: Tenant, exchange: Exchange, leaf: Leaf, *, json: Json = False) -> None:
+    """Show one key: how it stands, what to do about it, when it is checked next."""
+    ref = _ref(tenant, exchange, leaf)
+    with open_api(where) as api:
+        show_object(api.get(_path(ref)), json=json)
 
 
 @commands.command(
-    epilog="Example: alertd credentials put 7c9e6679-7425-40de-944b-e07fc1f90ae7 kraken trading < key.json"
+    epilog="Example: alertd credentials put 7c9e6679-7425-40de-944b-e07fc1f90ae7 binance trading < key.json"
 )
+@grouped
 def put(
+    where: Where,
     tenant: Tenant,
     exchange: Exchange,
     leaf: Leaf,
-    config: ConfigFile = None,
     *,
     testnet: Annotated[bool, typer.Option("--testnet", help="A key of the exchange's test environment.")] = False,
     unverified: Annotated[
@@ -75,59 +124,60 @@ def put(
     api_secret, and passphrase where the exchange has one; also testnet and metadata.
     """
     ref = _ref(tenant, exchange, leaf)
-    settings = load(config)
-    configure_logging(level="ERROR", format="console")  # what goes wrong on the way is told below, once
-    asyncio.run(_require_store(settings, ref))
-    secret = secret_of(read_fields(_asked_for(exchange)), version="")
-    if not secret.api_key:
-        raise typer.BadParameter("api_key is empty")
-    done = asyncio.run(_put(settings, ref, replace(secret, testnet=secret.testnet or testnet), unverified=unverified))
+    with open_api(where) as api:
+        _require_right(api)
+        fields = dict(stored_fields(secret_of(read_fields(_asked_for(exchange)), version="")))
+        if missing := [name for name in ("api_key", "api_secret") if name not in fields]:
+            raise typer.BadParameter(f"{missing[0]} is empty")
+        stored = _store(api, ref, fields | ({"testnet": True} if testnet else {}), unverified=unverified)
     if json:
-        print_json(_as_json(done))
+        print_json(stored.raw)
     else:
-        _tell(done, settings)
-    if not done.stored:
-        raise typer.Exit(FAILED)
+        _tell(ref, stored)
 
 
-@commands.command("list", epilog="Example: alertd credentials list --json")
-def list_(config: ConfigFile = None, *, json: Json = False) -> None:
-    """Say which keys are stored, and what in the store is none, with the reason."""
-    settings = load(config)
-    listing = asyncio.run(_list(settings))
-    if json:
-        print_json(
-            {
-                "credentials": [_place(ref) for ref in listing.refs],
-                "skipped": [{"path": skipped.path, "why": skipped.why} for skipped in listing.skipped],
-            }
-        )
-        return
-    if listing.refs:
-        rows = [(str(ref.tenant_id), ref.exchange, ref.leaf) for ref in listing.refs]
-        print_table(("tenant", "exchange", "key"), rows)
-    for skipped in listing.skipped:
-        say(f"skipped {skipped.path}: {skipped.why}")
-    say(f"{len(listing.refs)} stored, {len(listing.skipped)} skipped.")
-
-
-@commands.command(epilog="Example: alertd credentials remove 7c9e6679-7425-40de-944b-e07fc1f90ae7 kraken trading --yes")
-def remove(
+@commands.command(epilog="Example: alertd credentials check 7c9e6679-7425-40de-944b-e07fc1f90ae7 binance trading")
+@grouped
+def check(
+    where: Where,
     tenant: Tenant,
-    exchange: Exchange,
-    leaf: Leaf,
-    config: ConfigFile = None,
+    exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Only of this exchange.")] = None,
+    leaf: Annotated[str | None, typer.Argument(metavar="[LEAF]", help="Only this key: trading.main")] = None,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json: Json = False,
 ) -> None:
-    """Delete a stored key. Its history stays; the daemon stops checking it when it next looks."""
+    """Check a tenant's keys now, with one try each; ends with 0 whatever the verdicts."""
+    which: dict[str, Any] = {"exchange": exchange}
+    if exchange is not None and leaf is not None:
+        ref = _ref(tenant, exchange, leaf)
+        which |= {"credential_type": ref.credential_type, "label": ref.label}
+    with open_api(where) as api:
+        checked = api.post(path_to("credentials", tenant, "check"), which, patience=None)
+    if json:
+        print_json(checked.raw)
+    else:
+        show_table(checked.each("items"), CHECKED)
+
+
+@commands.command(epilog="Example: alertd credentials history 7c9e6679-7425-40de-944b-e07fc1f90ae7 binance trading")
+@grouped
+def history(where: Where, pages: Pages, tenant: Tenant, exchange: Exchange, leaf: Leaf, *, json: Json = False) -> None:
+    """List the checks of one key, the newest first."""
     ref = _ref(tenant, exchange, leaf)
-    settings = load(config)
-    if not yes and not sys.stdin.isatty():
-        raise typer.BadParameter("there is no terminal to ask at; say --yes")
-    if not yes:
-        typer.confirm(f"Delete the stored key {ref.path}?", abort=True, err=True)
-    asyncio.run(_remove(settings, ref))
+    with open_api(where) as api:
+        show_list(api, f"{_path(ref)}/history", PAST, pages, json=json)
+
+
+@commands.command(
+    epilog="Example: alertd credentials remove 7c9e6679-7425-40de-944b-e07fc1f90ae7 binance trading --yes"
+)
+@grouped
+def remove(where: Where, tenant: Tenant, exchange: Exchange, leaf: Leaf, *, yes: Yes = False) -> None:
+    """Delete a key in the secret store, and check it no more. Its history stays."""
+    ref = _ref(tenant, exchange, leaf)
+    with open_api(where) as api:
+        confirm(f"Delete the stored key {ref.path}?", yes=yes)
+        api.delete(_path(ref))
     say(f"Removed {ref.path}.")
 
 
@@ -138,97 +188,49 @@ def _ref(tenant: UUID, exchange: str, leaf: str) -> CredentialRef:
     return found
 
 
+def _path(ref: CredentialRef) -> str:
+    return path_to("credentials", ref.tenant_id, ref.exchange, ref.leaf)
+
+
 def _asked_for(exchange: str) -> Sequence[str]:
     """The fields to prompt for; of an exchange without an entry nobody knows whether it has passphrases."""
     known = EXCHANGES.get(exchange)
     return known.needs if known is not None else ("api_key", "api_secret", "passphrase")
 
 
-async def _require_store(settings: Settings, ref: CredentialRef) -> None:
-    """Raises StoreDown before a person types a secret in vain. What is stored there now does not matter."""
-    async with open_secrets(settings) as store:
-        with suppress(Refused):
-            await store.version(ref)
+def _require_right(api: Api) -> None:
+    """Before a person types a secret in vain."""
+    me = api.get("/api/performance-alerts/auth/me")
+    if CONFIGURE not in me.words("permissions"):
+        raise NotDone(f"{me.text('username')} may not store keys; that needs {CONFIGURE}.")
 
 
-async def _put(settings: Settings, ref: CredentialRef, secret: Secret, *, unverified: bool) -> Put:
-    result = await _ask(settings, ref, secret)
-    accepted = result.verdict is Verdict.VALID or (unverified and result.verdict is Verdict.INCONCLUSIVE)
-    if accepted:
-        async with open_secrets(settings, writing=True) as store:
-            await store.write(ref, stored_fields(secret))
-    return Put(ref, result, accepted)
+def _store(api: Api, ref: CredentialRef, fields: Mapping[str, object], *, unverified: bool) -> Answer:
+    """`unverified` stores what nobody can judge, and still not what the exchange refuses."""
+    try:
+        return api.put(_path(ref), fields)
+    except NotDone as exc:
+        if exc.reason not in UNSURE:
+            raise
+        if not unverified:
+            advice = MISSPELT if exc.reason == Reason.UNSUPPORTED_EXCHANGE else LATER
+            raise NotDone(exc.detail, advice, reason=exc.reason) from None
+    return api.put(_path(ref), fields, unverified=True)
 
 
-async def _ask(settings: Settings, ref: CredentialRef, secret: Secret) -> CheckResult:
-    limits = Limits(None, settings, _now)
-    async with open_exchanges(settings, limits=limits, now=_now) as exchanges:
-        return await exchanges.ask(ref, secret)
-
-
-async def _list(settings: Settings) -> Listing:
-    async with open_secrets(settings) as store:
-        return await store.list_refs()
-
-
-async def _remove(settings: Settings, ref: CredentialRef) -> None:
-    async with open_secrets(settings) as store:
-        await store.version(ref)  # raises Absent: to remove nothing is a mistake worth a word
-        await store.remove(ref)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _tell(done: Put, settings: Settings) -> None:
-    sentence = notices.error(done.ref, done.result)
-    if not done.stored:
-        complain(f"Not stored: {sentence}", *_remedies(done))
-        return
-    if done.result.verdict is Verdict.VALID:
-        say(f"{notices.display_name(done.ref.exchange)} accepts this key: {_spoken(done.result.permissions)}.")
+def _tell(ref: CredentialRef, stored: Answer) -> None:
+    accepted = stored.inner("accepted")
+    if accepted.raw:
+        say(f"{notices.display_name(ref.exchange)} accepts this key: {_spoken(accepted)}.")
     else:
-        say(f"Nobody knows whether this key works: {sentence}")
-    for warning in done.result.warnings:
-        say(f"warning: {WARNINGS[warning]}")
-    say(f"Stored {done.ref.path}; a running daemon finds it within {settings.credentials.discovery_minutes:g} min.")
+        say("Nobody knows whether this key works; it is stored as it is.")
+    for warning in accepted.words("warnings"):
+        say(f"warning: {WARNINGS.get(warning, warning)}")
+    say(f"Stored {ref.path}; it is checked from now on.")
 
 
-def _remedies(done: Put) -> Sequence[str]:
-    advice = notices.what_to_do(done.ref, done.result.reason) or "Try again later, or store it as it is: --unverified."
-    if done.result.reason is Reason.UNSUPPORTED_EXCHANGE:
-        advice = "Is the exchange's id spelt as in ccxt, and is it switched on? If so, store the key with --unverified."
-    code = f"For operators: {done.result.code}." if done.result.code else ""
-    return [line for line in (advice, code) if line]
-
-
-def _spoken(permissions: Permissions) -> str:
-    allowed = ", ".join(
-        f"{name} {WORDS[getattr(permissions, name)]}" for name in ("read", "trade", "withdraw", "transfer")
-    )
-    expires = iso_utc(permissions.expires_at) or "never or unknown"
-    return f"{allowed}; restricted to addresses: {WORDS[permissions.ip_restricted]}; expires: {expires}"
-
-
-def _place(ref: CredentialRef) -> dict[str, str]:
-    return {
-        "tenant_id": str(ref.tenant_id),
-        "exchange": ref.exchange,
-        "credential_type": str(ref.credential_type),
-        "label": ref.label,
-    }
-
-
-def _as_json(done: Put) -> dict[str, object]:
-    result = done.result
-    return {
-        **_place(done.ref),
-        "stored": done.stored,
-        "verdict": str(result.verdict),
-        "reason": str(result.reason),
-        "error": None if result.verdict is Verdict.VALID else notices.error(done.ref, result),
-        "what_to_do": notices.what_to_do(done.ref, result.reason),
-        "permissions": permissions_json(result.permissions),
-        "warnings": [str(warning) for warning in result.warnings],
-    }
+def _spoken(accepted: Answer) -> str:
+    allowed = ", ".join(f"{right} {accepted.text(f'permissions.{right}') or 'unknown'}" for right in RIGHTS)
+    addresses = accepted.text("permissions.ip_restricted") or "unknown"
+    expires = accepted.text("permissions.expires_at") or "never or unknown"
+    return f"{allowed}; restricted to addresses: {addresses}; expires: {expires}"

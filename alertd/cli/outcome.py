@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -35,8 +36,8 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people; text of others is never read as markup."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    """A table for people; text of others is never read as markup. Columns without any title have no head."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
@@ -47,3 +48,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _plain(text: str) -> str:
     """Without what would steer a terminal."""
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ends the command where a person says no. Raises BadParameter where there is nobody to ask."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is no terminal to ask at; say --yes")
+    typer.confirm(question, abort=True, err=True)
+
+
+def hand_over(secret: str, announcement: str) -> None:
+    """Show what is shown once, alone on standard output: a script can take it."""
+    say(announcement)
+    sys.stdout.write(secret + "\n")
