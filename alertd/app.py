@@ -3,42 +3,42 @@
 import asyncio
 import gc
 import random
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
 
-from alertd import __version__, metrics
+from alertd import __version__
 from alertd.admin.api import open_api, open_gate
 from alertd.admin.daemon import Daemon
 from alertd.admin.store import any_sealed
 from alertd.admin.vitals import Vitals
 from alertd.alerts.execution import Executions
-from alertd.alerts.lifecycle import Policy
 from alertd.cipher import Cipher, load_or_create_key
 from alertd.config import Settings
 from alertd.credentials.exchange import open_exchanges
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.limits import Limits
-from alertd.credentials.look import Patience
 from alertd.credentials.mass import MassWatch
 from alertd.credentials.passes import keep_discovering
-from alertd.credentials.recorder import Recorder, Rules
+from alertd.credentials.recorder import Recorder
 from alertd.credentials.sweep import OnCheck, Scope
 from alertd.credentials.sweep import begin as begin_sweep
 from alertd.credentials.sweep import run as run_sweep
 from alertd.credentials.sweep_runner import SweepRunner, open_sweep_runner
 from alertd.credentials.sweep_store import Origin, Sweep
-from alertd.credentials.sweeper import Outside, Pace, Sweeper
+from alertd.credentials.sweeper import Outside, Sweeper
+from alertd.credentials.terms import pace_of, rules_of
 from alertd.credentials.watch import StoreWatch
-from alertd.db import Db, apply_schema, open_db
-from alertd.errors import AlertdError, ConfigError
-from alertd.jobs import executions_of
+from alertd.db import Db, Tx, apply_schema, open_db
+from alertd.errors import AlertdError
+from alertd.jobs import executions_of, history_of, jobs_of
+from alertd.live import Live, reload_when_told
 from alertd.postgres import open_embedded
 from alertd.process import (
     READY,
@@ -46,9 +46,12 @@ from alertd.process import (
     ClockSteps,
     LoopLag,
     Loops,
+    inherited_socket,
     notify,
+    set_level,
     status,
     supervising,
+    taking_long,
     watchdog,
     watchdog_interval,
 )
@@ -56,11 +59,11 @@ from alertd.retention import keep_pruning
 from alertd.schedule import AlarmClock
 from alertd.secretstore import SecretStore, ciphertext_exists, open_store
 from alertd.webhooks import notifiers, seals
-from alertd.webhooks.addresses import Policy as AddressPolicy
+from alertd.webhooks.addresses import Address
 from alertd.webhooks.channels import open_channels
 from alertd.webhooks.dns import Names
 from alertd.webhooks.guard import own_addresses, policy_of
-from alertd.webhooks.post import Poster, open_poster
+from alertd.webhooks.post import open_poster
 from alertd.webhooks.sender import Sender
 
 log = structlog.get_logger(__name__)
@@ -96,7 +99,7 @@ REAL_WORLD: Final = World()
 class Core:
     """What the daemon and a single sweep share."""
 
-    settings: Settings
+    live: Live
     world: World
     db: Db
     cipher: Cipher
@@ -105,7 +108,7 @@ class Core:
     sweeps: SweepRunner
     sender: Sender
     names: Names
-    policy: AddressPolicy
+    own: frozenset[tuple[Address, int]]
 
 
 @asynccontextmanager
@@ -115,39 +118,43 @@ async def open_core(
     attach: bool,
     stalled_since: Callable[[float], bool],
     world: World = REAL_WORLD,
+    read: Callable[[], Settings] | None = None,
 ) -> AsyncIterator[Core]:
     """Open database, secrets, exchanges, checker and sender.
 
     `attach` shares the embedded server of a daemon that runs beside; without it this process is the
-    daemon, and a second one on the same state directory raises Busy.
+    daemon, and a second one on the same state directory raises Busy. `read` is asked for the settings
+    of a reload; without it they stay.
     """
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(_database(settings, attach=attach))
         db = await stack.enter_async_context(open_db(dsn, pool_size=settings.database.pool_size))
         await apply_schema(db)
+        live = Live(settings, db, read=read or (lambda: settings), now=world.now)
         cipher = await _open_cipher(settings, db)
         secrets = await stack.enter_async_context(open_store(settings, cipher))
         limits = Limits(db, settings, world.now)
+        live.follow(limits.adopt)
         exchanges = await stack.enter_async_context(
             open_exchanges(settings, limits=limits, now=world.now, stalled_since=stalled_since)
         )
+        live.follow(exchanges.adopt)
         names = Names()
         stack.push_async_callback(names.close)
-        policy = await _address_policy(settings, dsn, names)
-        timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
-        poster = await stack.enter_async_context(open_poster(policy, names, timeout=timeout))
-        sender = await stack.enter_async_context(_open_sender(db, poster, cipher, settings, world))
-        recorder = Recorder(db, _rules(settings), _mass(db, settings), announced=sender.wake)
+        own = await own_addresses([(settings.admin.host, settings.admin.port), *_servers(dsn)], names)
+        sender = await stack.enter_async_context(_open_sender(live, db, cipher, names, own, world))
+        recorder = Recorder(db, rules_of(settings), _mass(db, settings), announced=sender.wake)
         await stack.enter_async_context(beside(recorder.run()))
         sweeper = Sweeper(
             Outside(db=db, secrets=secrets, ask=exchanges.ask, now=world.now),
-            pace=_pace(settings),
+            pace=pace_of(settings),
             recorder=recorder,
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
+        live.follow(partial(_adopt_pace, sweeper))
         sweeps = await stack.enter_async_context(open_sweep_runner(sweeper))
-        yield Core(settings, world, db, cipher, secrets, sweeper, sweeps, sender, names, policy)
+        yield Core(live, world, db, cipher, secrets, sweeper, sweeps, sender, names, own)
 
 
 @asynccontextmanager
@@ -165,22 +172,36 @@ async def _open_cipher(settings: Settings, db: Db) -> Cipher:
     return load_or_create_key(settings.secrets.encryption_key, settings.state_dir, ciphertext_exists=sealed)
 
 
-async def _address_policy(settings: Settings, dsn: str, names: Names) -> AddressPolicy:
-    """Where messages may go; never to our own admin port or database."""
-    own = await own_addresses([(settings.admin.host, settings.admin.port), *_servers(dsn)], names)
-    return policy_of(settings.webhooks, own)
-
-
 @asynccontextmanager
 async def _open_sender(
-    db: Db, poster: Poster, cipher: Cipher, settings: Settings, world: World
+    live: Live, db: Db, cipher: Cipher, names: Names, own: frozenset[tuple[Address, int]], world: World
 ) -> AsyncIterator[Sender]:
-    """The sender with its channels; the notifiers of the settings become receivers."""
-    async with open_channels(settings, poster) as channels:
+    """The sender with its channels; never to our own admin port or database."""
+    settings = live.settings
+
+    def adopt_policy(new: Settings) -> None:
+        poster.adopt(policy_of(new.webhooks, own), timedelta(seconds=new.webhooks.timeout_seconds))
+
+    timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
+    async with (
+        open_poster(policy_of(settings.webhooks, own), names, timeout=timeout) as poster,
+        open_channels(settings, poster) as channels,
+    ):
         async with db.transaction() as tx:
-            await notifiers.sync(tx, settings.notify, channel="apprise", now=world.now())
+            await _sync_notifiers(tx, settings, world.now())
         await seals.renew_all(db, cipher)
-        yield Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
+        sender = Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
+        for channel in channels.values():
+            live.consult(channel.ready_for)
+        live.write(lambda tx, new: _sync_notifiers(tx, new, world.now()))
+        live.follow(adopt_policy)
+        live.follow(sender.adopt)
+        yield sender
+
+
+async def _sync_notifiers(tx: Tx, settings: Settings, now: datetime) -> None:
+    """The notifiers of the settings become receivers."""
+    await notifiers.sync(tx, settings.notify, channel="apprise", now=now)
 
 
 def _servers(dsn: str) -> list[tuple[str, int]]:
@@ -190,35 +211,16 @@ def _servers(dsn: str) -> list[tuple[str, int]]:
     return [(server.hostname, server.port or POSTGRESQL_PORT) for server in parsed if server.hostname]
 
 
-def _rules(settings: Settings) -> Rules:
-    credentials = settings.credentials
-    return Rules(
-        policy=Policy(
-            strikes=credentials.consecutive_failures_before_alert,
-            remind_every=timedelta(hours=credentials.remind_hours),
-        ),
-        window=timedelta(minutes=settings.webhooks.per_credential_minutes),
-        aloud=credentials.notify,
-        max_tenants=settings.metrics.max_tenants,
-        expiry_warning_days=credentials.expiry_warning_days,
-    )
-
-
 def _mass(db: Db, settings: Settings) -> MassWatch:
     credentials = settings.credentials
     interval = timedelta(hours=credentials.interval_hours)
     return MassWatch(db, fraction=credentials.mass_hold_fraction, interval=interval)
 
 
-def _pace(settings: Settings) -> Pace:
-    credentials = settings.credentials
-    return Pace(
-        interval=timedelta(hours=credentials.interval_hours),
-        spread=credentials.spread,
-        confirm_delays=credentials.confirm_delays,
-        patience=Patience(credentials.retries, timedelta(seconds=credentials.retry_delay_seconds)),
-        timeout=timedelta(seconds=credentials.timeout_seconds),
-    )
+def _adopt_pace(sweeper: Sweeper, settings: Settings) -> None:
+    sweeper.pace = pace_of(settings)
+    sweeper.recorder.rules = rules_of(settings)
+    sweeper.recorder.mass = _mass(sweeper.outside.db, settings)
 
 
 async def sweep_once(core: Core, scope: Scope, on_check: OnCheck) -> Sweep:
@@ -269,29 +271,31 @@ async def run(
     stop: asyncio.Event,
     *,
     world: World = REAL_WORLD,
+    read: Callable[[], Settings] | None = None,
+    reload: asyncio.Event | None = None,
     started: Callable[[Core, str], None] = lambda _core, _url: None,
 ) -> None:
     """The daemon: returns after `stop` is set and what was under way has ended.
 
-    `started` is told the address of the admin port once everything is up. Raises ConfigError, Busy or
-    Transient when it cannot start, Stopped when it was told to stop before it had, and LoopDied when a
-    background loop ended by itself.
+    `read` is asked for the settings whenever `reload` is set, or a person asks for it. `started` is told the
+    address of the admin port once everything is up. Raises ConfigError, Busy or Transient when it cannot start,
+    Stopped when it was told to stop before it had, and LoopDied when a background loop ended by itself.
     """
     lag = LoopLag()
-    metrics.RELOAD_SUCCESS.set(1)
-    metrics.RELOAD_TIME.set(world.now().timestamp())
     async with AsyncExitStack() as stack:
         async with giving_up_at(stop):
-            opening = open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world)
-            core = await stack.enter_async_context(opening)
+            opening = open_core(settings, attach=False, stalled_since=lag.stalled_since, world=world, read=read)
+            async with taking_long("starting: opening the database and the secret store"):
+                core = await stack.enter_async_context(opening)
         loops = await stack.enter_async_context(supervising(stop))
         loops.start("lag", lag.run)
         vitals = Vitals(core.db, store_usable=lambda: core.sweeper.watch.usable)
         loops.start("vitals", vitals.run)
         executions = executions_of(settings, db=core.db, sweeper=core.sweeper, now=world.now)
         daemon = await admin_side(core, executions, waiting_for=vitals.waiting_for)
-        async with open_api(daemon, tls=_tls(settings)) as address:
+        async with open_api(daemon, inherited=inherited_socket()) as address:
             _start_work(core, executions, loops)
+            loops.start("reload", partial(reload_when_told, core.live, reload or asyncio.Event()))
             gc.collect()
             gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
             _say_started(core, address.url)
@@ -304,9 +308,9 @@ async def run(
 
 async def admin_side(core: Core, executions: Executions, *, waiting_for: Callable[[], Sequence[str]]) -> Daemon:
     """What the admin port may touch. Raises ConfigError."""
-    gate, secret = await open_gate(core.settings, db=core.db, cipher=core.cipher, now=core.world.now)
+    gate, secret = await open_gate(core.live, db=core.db, cipher=core.cipher, now=core.world.now)
     return Daemon(
-        settings=core.settings,
+        live=core.live,
         now=core.world.now,
         db=core.db,
         cipher=core.cipher,
@@ -315,7 +319,7 @@ async def admin_side(core: Core, executions: Executions, *, waiting_for: Callabl
         sweeps=core.sweeps,
         sender=core.sender,
         names=core.names,
-        policy=core.policy,
+        own=core.own,
         executions=executions,
         waiting_for=waiting_for,
         gate=gate,
@@ -325,41 +329,35 @@ async def admin_side(core: Core, executions: Executions, *, waiting_for: Callabl
 
 def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     """Start the loops that make the daemon; each must get on, or the watchdog ends the process."""
-    settings, sweeper = core.settings, core.sweeper
+    live, sweeper = core.live, core.sweeper
     clock = AlarmClock(core.world.now, clock_step=ClockSteps(core.world.now), beat=lambda: loops.beat("schedule"))
-    every = timedelta(minutes=settings.credentials.discovery_minutes)
 
     async def scheduling(stop: asyncio.Event) -> None:
         with executions.scheduling():
             await clock.run(stop, lambda: [job.schedule for job in executions.jobs.values()], executions.due)
         await executions.drain(DRAIN)
 
+    def adopt_schedules(settings: Settings) -> None:
+        executions.jobs = jobs_of(settings, sweeper)
+        executions.history = history_of(settings)
+        clock.look_anew()
+
+    live.follow(adopt_schedules)
+    live.follow(lambda settings: set_level(settings.logging.level))
     loops.start("sender", lambda s: core.sender.run(s, lambda: loops.beat("sender")), patience=LOOP_PATIENCE)
     loops.start("checks", lambda s: sweeper.run(s, lambda: loops.beat("checks")), patience=LOOP_PATIENCE)
-    loops.start("discovery", lambda s: keep_discovering(sweeper, lambda: every, s))
+    every = lambda: timedelta(minutes=live.settings.credentials.discovery_minutes)  # noqa: E731
+    loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
-    loops.start("retention", lambda s: keep_pruning(core.db, settings, s, core.world.now))
+    loops.start("retention", lambda s: keep_pruning(core.db, lambda: live.settings, s, core.world.now))
     interval = watchdog_interval()
     if interval is not None:
         loops.start("watchdog", lambda s: watchdog(s, interval=interval, stuck=loops.stuck))
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """The admin port's certificate, if one is set. Raises ConfigError for one that cannot be used."""
-    admin = settings.admin
-    if admin.tls_cert is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(admin.tls_cert, admin.tls_key)
-    except (OSError, ssl.SSLError) as exc:
-        raise ConfigError([f"admin.tls_cert: {admin.tls_cert} cannot be used ({exc.strerror or exc})"]) from exc
-    return context
-
-
 def _say_started(core: Core, url: str) -> None:
     """Say what is used, and what to do next on a machine that has nothing yet."""
-    settings = core.settings
+    settings = core.live.settings
     log.info(
         "alertd is running",
         version=__version__,

@@ -16,8 +16,11 @@ from alertd.schedule import schedules_of
 
 def executions_of(settings: Settings, *, db: Db, sweeper: Sweeper, now: Callable[[], datetime]) -> Executions:
     """The scheduled checks, with their files."""
-    kept = timedelta(days=settings.retention.executions_days)
-    return Executions(db, jobs_of(settings, sweeper), now, History(settings.alerts.history_dir, kept))
+    return Executions(db, jobs_of(settings, sweeper), now, history_of(settings))
+
+
+def history_of(settings: Settings) -> History:
+    return History(settings.alerts.history_dir, timedelta(days=settings.retention.executions_days))
 
 
 def jobs_of(settings: Settings, sweeper: Sweeper) -> Mapping[str, Job]:

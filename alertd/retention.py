@@ -53,12 +53,17 @@ def chores(settings: Settings) -> Sequence[Chore]:
 
 
 async def keep_pruning(
-    db: Db, settings: Settings, stop: asyncio.Event, now: Callable[[], datetime], *, every: timedelta = EVERY
+    db: Db,
+    settings: Callable[[], Settings],
+    stop: asyncio.Event,
+    now: Callable[[], datetime],
+    *,
+    every: timedelta = EVERY,
 ) -> None:
     """Prune now and then until `stop` is set; a database that is away is tried again after `every`."""
     while not stop.is_set():
         try:
-            await prune(db, settings, stop, now())
+            await prune(db, settings(), stop, now())
         except Transient as exc:
             log.warning("Old rows wait for the database", problem=str(exc))
         await pause(stop, every)

@@ -209,7 +209,7 @@ async def test_being_told_to_stop_ends_it_between_two_batches(db, settings, stop
 async def test_the_loop_prunes_at_once_and_ends_when_it_is_told(db, settings, stop, now):
     await sweep(db, now - LONG, "failed")
 
-    loop = asyncio.create_task(keep_pruning(db, settings, stop, lambda: now))
+    loop = asyncio.create_task(keep_pruning(db, lambda: settings, stop, lambda: now))
     async with asyncio.timeout(10):
         while await left(db, "sweeps"):
             await asyncio.sleep(0.02)
@@ -224,7 +224,7 @@ async def test_the_loop_goes_on_after_the_database_was_away(dsn, db, settings, s
     async with a_door(dsn) as door, open_db(door.dsn, pool_size=1) as own:
         await door.shut()
         soon = timedelta(milliseconds=20)
-        loop = asyncio.create_task(keep_pruning(own, settings, stop, lambda: now, every=soon))
+        loop = asyncio.create_task(keep_pruning(own, lambda: settings, stop, lambda: now, every=soon))
         await asyncio.sleep(0.1)
         before = await left(db, "sweeps")
         await door.open()

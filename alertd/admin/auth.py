@@ -19,6 +19,7 @@ from alertd.admin.keyring import Keyring
 from alertd.admin.keys import lookup_of
 from alertd.admin.limits import Buckets, Recent, neighbourhood, whole_seconds
 from alertd.admin.tokens import Issued, Tokens
+from alertd.config.admin import AdminKeys
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,13 @@ class Gate:
         self._key_header = key_header
         self.limits = limits or Limits()
         self._known = Recent()
+
+    def adopt(self, configured: AdminKeys, tokens: Tokens, *, key_header: str, enabled: bool) -> None:
+        """Other settings, for the next request on. Tokens that another secret signed are of no use then."""
+        self.keyring.adopt(configured)
+        self._tokens = tokens
+        self._key_header = key_header
+        self.enabled = enabled
 
     async def admit(self, request: web.Request, needed: Needed, *, peer: str, tenant_scoped: bool = False) -> Identity:
         """Who this is. Raises 401, 403, or 429 after too many wrong keys."""

@@ -13,9 +13,11 @@ from alertd.config import Settings
 from alertd.credentials.sweep_runner import SweepRunner
 from alertd.credentials.sweeper import Sweeper
 from alertd.db import Db
+from alertd.live import Live
 from alertd.secretstore import SecretStore
-from alertd.webhooks.addresses import Policy
+from alertd.webhooks.addresses import Address, Policy
 from alertd.webhooks.dns import Names
+from alertd.webhooks.guard import policy_of
 from alertd.webhooks.sender import Sender
 
 
@@ -23,10 +25,11 @@ from alertd.webhooks.sender import Sender
 class Daemon:
     """Handlers get this first.
 
-    `policy` and `names` judge the addresses of endpoints; `waiting_for` names what keeps the daemon from its work.
+    `policy` and `names` judge the addresses of endpoints, of which `own` are ours; `waiting_for` names what keeps the
+    daemon from its work.
     """
 
-    settings: Settings
+    live: Live
     now: Callable[[], datetime]
     db: Db
     cipher: Cipher
@@ -35,9 +38,18 @@ class Daemon:
     sweeps: SweepRunner
     sender: Sender
     names: Names
-    policy: Policy
+    own: frozenset[tuple[Address, int]]
     executions: Executions
     waiting_for: Callable[[], Sequence[str]]
     gate: Gate
     secret: AdminSecret
     streams: Streams = field(default_factory=Streams)
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force now; a reload replaces them."""
+        return self.live.settings
+
+    @property
+    def policy(self) -> Policy:
+        return policy_of(self.settings.webhooks, self.own)

@@ -34,6 +34,10 @@ class Keyring:
         self._configured = _digests(configured, pepper)
         self._used: dict[str, datetime] = {}
 
+    def adopt(self, configured: AdminKeys) -> None:
+        """These are the keys of the settings from now on, and no others."""
+        self._configured = _digests(configured, self._pepper)
+
     @property
     def configured(self) -> tuple[Identity, ...]:
         """Who has a key by the settings."""

@@ -5,6 +5,7 @@ name; so the name must be one of ours. An address instead of a name cannot be fa
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
@@ -21,6 +22,14 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_HOPS: Final = 32
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Which names are served, and which proxies are believed."""
+
+    allowed_hosts: Collection[str] = LOOPBACK_NAMES
+    trusted_proxies: Collection[Network] = ()
+
+
 def peer_of(remote: str | None, forwarded: Sequence[str], trusted: Collection[Network]) -> str:
     """The nearest address that is not a proxy of ours; `forwarded` are the X-Forwarded-For headers, in order."""
     hops = [hop.strip() for line in forwarded for hop in line.split(",")][-_MOST_HOPS:]
@@ -33,8 +42,11 @@ def peer_of(remote: str | None, forwarded: Sequence[str], trusted: Collection[Ne
     return peer
 
 
-def allowed_hosts(settings: AdminSettings) -> frozenset[str]:
-    return LOOPBACK_NAMES | {settings.host.lower()} | set(settings.allowed_hosts)
+def neighbours_of(settings: AdminSettings) -> Neighbours:
+    return Neighbours(
+        allowed_hosts=LOOPBACK_NAMES | {settings.host.lower()} | set(settings.allowed_hosts),
+        trusted_proxies=settings.trusted_proxies if settings.behind_proxy else (),
+    )
 
 
 def check_host(request: web.Request, allowed: Collection[str]) -> None:

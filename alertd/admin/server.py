@@ -7,11 +7,12 @@ same shape what is wrong, and nothing of our insides.
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from socket import socket as Socket  # noqa: N812 - `socket` is the setting
 from typing import Final, NamedTuple, cast
 from uuid import uuid4
 
@@ -22,11 +23,10 @@ from aiohttp.typedefs import Middleware
 from structlog.contextvars import bound_contextvars
 
 from alertd.admin.dispatch import PEER, REQUEST_ID, Answering
-from alertd.admin.peers import LOOPBACK_NAMES, check_host, check_origin, peer_of
+from alertd.admin.peers import Neighbours, check_host, check_origin, peer_of
 from alertd.admin.problems import problem, problem_of
-from alertd.config.kinds import Network
 from alertd.db import Forbidden
-from alertd.errors import Absent, Busy, Conflict, Refused, StoreDown, StoreFault, Transient
+from alertd.errors import Absent, Busy, ConfigError, Conflict, Refused, StoreDown, StoreFault, Transient
 
 log = structlog.get_logger(__name__)
 
@@ -65,12 +65,15 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Which names are served, which proxies are believed, how the port is secured, and a door beside it."""
+    """Who may ask at the moment, how the port is secured, and a door beside it.
 
-    allowed_hosts: Collection[str] = LOOPBACK_NAMES
-    trusted_proxies: Collection[Network] = ()
+    An `inherited` socket is one that the service manager listens on already; then no port is opened.
+    """
+
+    neighbours: Callable[[], Neighbours] = Neighbours
     tls: ssl.SSLContext | None = None
     socket: Path | None = None
+    inherited: Socket | None = None
 
 
 class Address(NamedTuple):
@@ -99,7 +102,7 @@ async def open_server(
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         answering = _protocols(runner)
-        listening = await _listen(answering, host, port, surroundings.tls)
+        listening = await _listen(answering, host, port, surroundings)
         stack.callback(listening.close)
         if surroundings.socket is not None:
             stack.callback((await _listen_locally(answering, surroundings.socket)).close)
@@ -131,12 +134,25 @@ def _protocols(runner: web.AppRunner) -> Callable[[], "_Protocol"]:
 
 
 async def _listen(
-    answering: Callable[[], "_Protocol"], host: str, port: int, tls: ssl.SSLContext | None
+    answering: Callable[[], "_Protocol"], host: str, port: int, surroundings: Surroundings
 ) -> asyncio.base_events.Server:
+    """On the inherited socket, if there is one. Raises ConfigError for one that is not where the settings say."""
+    loop, tls, inherited = asyncio.get_running_loop(), surroundings.tls, surroundings.inherited
+    if inherited is not None:
+        _check_place(inherited, host, port)
+        return await loop.create_server(answering, sock=inherited, ssl=tls)
     try:
-        return await asyncio.get_running_loop().create_server(answering, host, port, ssl=tls)
+        return await loop.create_server(answering, host, port, ssl=tls)
     except OSError as error:
         raise Transient(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+def _check_place(inherited: Socket, host: str, port: int) -> None:
+    """Which keys are strong enough, and which addresses are our own, was judged by the settings."""
+    name = inherited.getsockname()
+    if name[:2] not in {(host, port), ("127.0.0.1" if host == "localhost" else host, port)}:
+        text = f"systemd listens on {name}, the settings say {host} port {port}; let the socket unit say the same"
+        raise ConfigError([f"admin.host, admin.port: {text}"])
 
 
 async def _listen_locally(answering: Callable[[], "_Protocol"], path: Path) -> asyncio.AbstractServer:
@@ -221,8 +237,9 @@ def _addressed(surroundings: Surroundings) -> Middleware:
     @web.middleware
     async def addressed(request: web.Request, handler: Answering) -> web.StreamResponse:
         forwarded = request.headers.getall("X-Forwarded-For", [])
-        request[PEER] = peer_of(request.remote, forwarded, surroundings.trusted_proxies)
-        check_host(request, surroundings.allowed_hosts)
+        neighbours = surroundings.neighbours()
+        request[PEER] = peer_of(request.remote, forwarded, neighbours.trusted_proxies)
+        check_host(request, neighbours.allowed_hosts)
         check_origin(request)
         return await handler(request)
 

@@ -78,7 +78,7 @@ class Executions:
         self._db = db
         self.jobs = jobs
         self._now = now
-        self._history = history
+        self.history = history
         self._owner: UUID = new_id()
         self._running: dict[str, asyncio.Task[Ended]] = {}
         self._claiming: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -218,8 +218,8 @@ class Executions:
             log.warning("Run not written down; it will be repeated", schedule=occurrence.schedule, error=str(exc))
             return
         log.info("Scheduled run finished", schedule=occurrence.schedule, error=ended.error, attempts=ended.attempts)
-        if self._history is not None and execution.finished_at is not None:
-            await _write_file(self._history, execution, now)
+        if self.history is not None and execution.finished_at is not None:
+            await _write_file(self.history, execution, now)
 
     async def _keep(self, occurrence: Occurrence) -> None:
         """Extend the lease until cancelled; a lost database is the run's own trouble."""

@@ -1,6 +1,8 @@
 """`alertd run`: the daemon."""
 
 import asyncio
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -23,13 +25,13 @@ def run(config: ConfigFile = None) -> None:
     report_crashes()
     for warning in settings.warnings:
         log.warning("Setting", problem=warning)
-    uvloop.run(_run(settings))
+    uvloop.run(_run(settings, config))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, config: Path | None) -> None:
     stop, reload = asyncio.Event(), asyncio.Event()
     with signals(stop, reload):
         try:
-            await app.run(settings, stop)
+            await app.run(settings, stop, read=partial(load, config), reload=reload)
         except app.Stopped:
             log.info("Stopped before it was up")

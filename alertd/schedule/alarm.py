@@ -55,6 +55,11 @@ class AlarmClock:
         self._pending: set[str] = set()
         self._answering: set[str] = set()
 
+    def look_anew(self) -> None:
+        """Ask for the schedules now and take nothing of them for known, as at the start."""
+        self._next.clear()
+        self._woken.set()
+
     async def run(
         self,
         stop: asyncio.Event,

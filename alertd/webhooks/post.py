@@ -7,8 +7,8 @@ aiohttp's connector either way; httpx above it adds a second family of errors an
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,10 +48,18 @@ class _Answer:
 
 
 class Poster:
-    """POSTs within a policy."""
+    """POSTs within a policy. `connect` opens connections within one, and closes them in the end."""
 
-    def __init__(self, session: aiohttp.ClientSession, policy: Policy, timeout: timedelta) -> None:
-        self._session = session
+    def __init__(self, connect: Callable[[Policy], aiohttp.ClientSession], policy: Policy, timeout: timedelta) -> None:
+        self._connect = connect
+        self._session = connect(policy)
+        self._policy = policy
+        self._timeout = timeout
+
+    def adopt(self, policy: Policy, timeout: timedelta) -> None:
+        """From the next attempt on. Those under way end as they began."""
+        if policy != self._policy:
+            self._session = self._connect(policy)
         self._policy = policy
         self._timeout = timeout
 
@@ -113,15 +121,21 @@ async def open_poster(
     context = ssl.create_default_context()
     if ca is not None:
         context.load_verify_locations(ca)
-    async with aiohttp.ClientSession(
-        connector=open_connector(policy, names, context),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=NO_TIMEOUT,
-        trust_env=False,
-        auto_decompress=False,
-        read_bufsize=READ_AT_MOST,
-    ) as session:
-        yield Poster(session, policy, timeout)
+    async with AsyncExitStack() as stack:
+
+        def connect(within: Policy) -> aiohttp.ClientSession:
+            session = aiohttp.ClientSession(
+                connector=open_connector(within, names, context),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=NO_TIMEOUT,
+                trust_env=False,
+                auto_decompress=False,
+                read_bufsize=READ_AT_MOST,
+            )
+            stack.push_async_callback(session.close)
+            return session
+
+        yield Poster(connect, policy, timeout)
 
 
 async def _read(content: aiohttp.StreamReader, into: bytearray) -> None:

@@ -206,6 +206,7 @@ ROWS = (
     everybody("GET", "/-/ready", 200),
     everybody("GET", "/metrics", 200),
     everybody("GET", "/openapi.json", 200),
+    Row("POST", "/-/reload", viewer=403, operator=403, admin=200),
     everybody("POST", "/api/performance-alerts/auth/login", 401, prepare=no_such_key),
     Row("GET", "/api/performance-alerts/auth/me", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", "/api/v1/credentials", viewer=200, operator=200, admin=200, tenant=200),

@@ -64,12 +64,13 @@ class Answered:
 
 @dataclass
 class Port:
-    """An open admin port, and what is behind it."""
+    """An open admin port, and what is behind it. A reload reads `environ` again."""
 
     daemon: Daemon
     address: Address
     client: ClientSession
     clock: Clock
+    environ: dict[str, str]
 
     async def ask(
         self,
@@ -152,10 +153,17 @@ async def open_port(
     waiting_for: tuple[str, ...] = (),
 ) -> AsyncIterator[Port]:
     """The port of a daemon with these variables; no loop runs."""
-    settings = load(environ={"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **environ})
-    clock = Clock(now)
-    async with app.open_core(settings, attach=False, stalled_since=lambda _: False, world=app.World(now=clock)) as core:
+    given = {"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **environ}
+    settings, clock = load(environ=given), Clock(now)
+    opening = app.open_core(
+        settings,
+        attach=False,
+        stalled_since=lambda _: False,
+        world=app.World(now=clock),
+        read=lambda: load(environ=given),
+    )
+    async with opening as core:
         executions = executions_of(settings, db=core.db, sweeper=core.sweeper, now=clock)
         daemon = await app.admin_side(core, executions, waiting_for=lambda: waiting_for)
         async with open_api(daemon, table=table) as address, ClientSession(address.url) as client:
-            yield Port(daemon, address, client, clock)
+            yield Port(daemon, address, client, clock, given)

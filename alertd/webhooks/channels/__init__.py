@@ -20,7 +20,15 @@ class Channel(Protocol):
         ...
 
 
-Opener = Callable[[Settings, Poster], AbstractAsyncContextManager[Channel]]
+class Configured(Channel, Protocol):
+    """A channel as the settings opened it, and as other settings would have it."""
+
+    async def ready_for(self, settings: Settings) -> Callable[[], None]:
+        """What makes it use these settings from the next attempt on. Raises ConfigError if it could not."""
+        ...
+
+
+Opener = Callable[[Settings, Poster], AbstractAsyncContextManager[Configured]]
 
 # The name is what `tenant_webhooks.channel` holds.
 CHANNELS: Final[Mapping[str, Opener]] = {
@@ -30,7 +38,7 @@ CHANNELS: Final[Mapping[str, Opener]] = {
 
 
 @asynccontextmanager
-async def open_channels(settings: Settings, poster: Poster) -> AsyncIterator[Mapping[str, Channel]]:
+async def open_channels(settings: Settings, poster: Poster) -> AsyncIterator[Mapping[str, Configured]]:
     """Every channel, by name. Raises ConfigError with the problems of the first that cannot work."""
     async with AsyncExitStack() as stack:
         yield {name: await stack.enter_async_context(opening(settings, poster)) for name, opening in CHANNELS.items()}

@@ -7,7 +7,7 @@ URL, which is a secret, is looked up in the settings.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -53,6 +53,15 @@ class Notifiers:
         self._threads = threads
         self._timeout = timeout
 
+    async def ready_for(self, settings: Settings) -> Callable[[], None]:
+        targets = await asyncio.to_thread(_targets, settings)
+
+        def adopt() -> None:
+            self._targets = targets
+            self._timeout = timedelta(seconds=settings.webhooks.timeout_seconds)
+
+        return adopt
+
     async def send(self, message: Message, endpoint: Endpoint, at: datetime) -> Outcome:  # noqa: ARG002 (unsigned)
         """After a timeout the thread may still deliver: at least once, as everywhere."""
         target = self._targets.get(endpoint.address)
@@ -91,7 +100,7 @@ async def open_channel(settings: Settings, _poster: Poster) -> AsyncIterator[Not
 
     With no notifiers the library is not even loaded.
     """
-    targets = _targets(settings) if settings.notify else {}
+    targets = _targets(settings)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="alertd-notify")
     try:
         yield Notifiers(targets, threads, timedelta(seconds=settings.webhooks.timeout_seconds))
@@ -100,6 +109,8 @@ async def open_channel(settings: Settings, _poster: Poster) -> AsyncIterator[Not
 
 
 def _targets(settings: Settings) -> Mapping[str, Any]:
+    if not settings.notify:
+        return {}
     try:
         import apprise
     except ImportError:

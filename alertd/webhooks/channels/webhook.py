@@ -1,6 +1,6 @@
 """The tenants' channel: a signed POST."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +14,18 @@ from alertd.webhooks.retry import Outcome
 from alertd.webhooks.signing import headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SignedWebhook:
     """`prefix` begins the names of the published headers."""
 
     poster: Poster
     prefix: str
+
+    async def ready_for(self, settings: Settings) -> Callable[[], None]:
+        def adopt() -> None:
+            self.prefix = settings.webhooks.header_prefix
+
+        return adopt
 
     async def send(self, message: Message, endpoint: Endpoint, at: datetime) -> Outcome:
         return await self.poster.post(render(message, endpoint, at, self.prefix), at=at)
