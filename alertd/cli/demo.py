@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alertd import app
+from alertd.admin.bootstrap import KEY_FILE
 from alertd.app import Core
 from alertd.cli.outcome import FAILED, complain
 from alertd.db import Row
@@ -67,7 +68,8 @@ async def _play(stage: Stage, stop: asyncio.Event, *, once: bool) -> list[str]:
     try:
         await story.add_endpoints(stage, core.db)
         await story.store_keys(stage)
-        console.print(f"The daemon is up; its admin port is {url} (/metrics, /-/ready).\n")
+        console.print(f"The daemon is up; its admin port is {url} (/metrics, /-/ready).")
+        _show_dashboard(stage, url)
         await _wait_for_the_end(stage, stop)
         rows = await story.standings(core.db)
         _sum_up(rows)
@@ -75,7 +77,7 @@ async def _play(stage: Stage, stop: asyncio.Event, *, once: bool) -> list[str]:
         if not problems:
             console.print(f"\nAll {sum(story.expected().values())} expected messages arrived, authentic, exactly once.")
         if not once and not stop.is_set():
-            console.print("It goes on; press Ctrl-C to end it.")
+            console.print("It goes on, and so does the dashboard; press Ctrl-C to end it.")
             await stop.wait()
         return problems
     finally:
@@ -102,6 +104,12 @@ def _introduce(stage: Stage) -> None:
         f"{OUTAGE[0].capitalize()} is out of service all the time: nobody may be accused of that.\n"
         f"State and log: {stage.settings.state_dir}\n"
     )
+
+
+def _show_dashboard(stage: Stage, url: str) -> None:
+    """The key is a throw-away one: it dies with the demo's folder."""
+    key = (stage.settings.state_dir / KEY_FILE).read_text().strip()
+    console.print(f"Dashboard: {url}/\n      key: {key}\n", markup=False)
 
 
 def _show(received: Received) -> None:

@@ -201,14 +201,27 @@ async def a_wish(_port: Port, tenant: UUID) -> Case:
     return Case(body={"role": "tenant", "name": "theirs", "tenant_id": str(tenant)})
 
 
+async def a_script(_port: Port, _tenant: UUID) -> Case:
+    return Case(path={"file": "app.js"})
+
+
+async def a_part(_port: Port, _tenant: UUID) -> Case:
+    return Case(path={"folder": "vendor", "file": "preact.js"})
+
+
 ROWS = (
     everybody("GET", "/-/healthy", 200),
     everybody("GET", "/-/ready", 200),
     everybody("GET", "/metrics", 200),
     everybody("GET", "/openapi.json", 200),
+    everybody("GET", "/", 200),
+    everybody("GET", "/ui/", 200),
+    everybody("GET", "/ui/{file}", 200, prepare=a_script),
+    everybody("GET", "/ui/{folder}/{file}", 200, prepare=a_part),
     Row("POST", "/-/reload", viewer=403, operator=403, admin=200),
     everybody("POST", "/api/performance-alerts/auth/login", 401, prepare=no_such_key),
     Row("GET", "/api/performance-alerts/auth/me", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", "/api/v1/overview", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", "/api/v1/credentials", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", "/api/v1/credentials/health", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", ONE, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_credential),

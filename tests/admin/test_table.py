@@ -19,6 +19,10 @@ OPEN = {
     ("GET", "/-/ready"),
     ("GET", "/metrics"),  # as metrics.require_auth says
     ("GET", "/openapi.json"),
+    ("GET", "/"),  # the dashboard, without data
+    ("GET", "/ui/"),
+    ("GET", "/ui/{file}"),
+    ("GET", "/ui/{folder}/{file}"),
     ("POST", "/api/performance-alerts/auth/login"),
 }
 

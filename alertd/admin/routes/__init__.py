@@ -20,11 +20,13 @@ from alertd.admin.routes import (
     keys,
     login,
     operations,
+    overview,
     schedule,
     schedule_actions,
     silences,
     sweeps,
     tenants,
+    ui,
     webhook_actions,
     webhooks,
 )
@@ -41,6 +43,7 @@ async def show_openapi(daemon: Daemon, _call: Call[NoParams, NoBody]) -> web.Res
 TABLE: Final[tuple[Route, ...]] = (
     *operations.ROUTES,
     *login.ROUTES,
+    *overview.ROUTES,
     *credentials.ROUTES,
     *credential_changes.ROUTES,
     *checks.ROUTES,
@@ -57,6 +60,7 @@ TABLE: Final[tuple[Route, ...]] = (
     *silences.ROUTES,
     *keys.ROUTES,
     *audit.ROUTES,
+    *ui.ROUTES,
     Route(
         method="GET",
         path="/openapi.json",

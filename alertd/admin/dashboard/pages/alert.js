@@ -1,0 +1,98 @@
+// One alert: what is wrong, and why somebody was told of it, or was not, decision by decision.
+import { alertCheck, alertState, alertTitle, severityKind, subjectPlace } from "../alerting.js";
+import { AckDialog } from "../acknowledging.js";
+import { useData } from "../data.js";
+import { html, useState } from "../html.js";
+import { Badge, Empty, Exact, Facts, Foreign, Heading, Panel, Status, Time, Waiting } from "../parts.js";
+import { href } from "../router.js";
+import { may } from "../session.js";
+import { useSilenced } from "../silenced.js";
+import { SilenceDialog } from "../silencing.js";
+import { useTenants } from "../tenants.js";
+import { eventText, exchangeName, milliseconds, plain } from "../words.js";
+import { wishOf } from "./alerts.js";
+
+export function Alert({ parts }) {
+  const [id] = parts;
+  const { nameOf } = useTenants();
+  const alert = useData(`alerts/${encodeURIComponent(id)}`, {}, { on: ["alert"] });
+  const why = useData(may("view_history") ? `alerts/${encodeURIComponent(id)}/explain` : null, {}, { on: ["alert", "event"] });
+  const silenced = useSilenced();
+  const [dialog, setDialog] = useState(null);
+  if (!alert.data) return html`<${Heading} title="Alert" /><${Waiting} error=${alert.error} />`;
+  const found = alert.data;
+  const close = () => { setDialog(null); alert.refresh(); why.refresh(); };
+  return html`
+    <${Heading} title=${alertTitle(found)} note=${html`${nameOf(found.tenant_id)}${found.exchange ? ` · ${exchangeName(found.exchange)}` : ""} · ${alertCheck(found)}`}>
+      ${may("trigger_manual") && found.state === "firing" && !found.acked_at && html`<button type="button" class="primary" onClick=${() => setDialog("ack")}>Acknowledge</button>`}
+      ${may("enable_disable") && found.state === "firing" && html`<button type="button" onClick=${() => setDialog("silence")}>Silence</button>`}
+    <//>
+    <div class="columns">
+      <div class="stack main"><${Panel} title="What was decided, and why" id="why">
+        ${!why.data ? html`<${Waiting} error=${why.error} />` : html`<${Timeline} decisions=${why.data.decisions} />`}
+      <//></div>
+      <div class="stack"><${State} found=${found} silenced=${silenced.has(found.id)} /><${Details} found=${found} /></div>
+    </div>
+    ${dialog === "ack" && html`<${AckDialog} alert=${found} onClose=${close} />`}
+    ${dialog === "silence" && html`<${SilenceDialog} wish=${wishOf(found)} onClose=${close} />`}
+  `;
+}
+
+function State({ found, silenced }) {
+  const [kind, text] = alertState(found);
+  const place = subjectPlace(found);
+  return html`
+    <${Panel} title="State" id="state">
+      <${Facts} items=${[
+        ["State", html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${silenced ? html` <${Badge}>Silenced<//>` : ""}`],
+        ["Severity", html`<${Status} kind=${severityKind(found.severity)}>${plain(found.severity)}<//>`],
+        ["First sign", html`<${Time} at=${found.started_at} />`],
+        found.fired_at && ["Fired", html`<${Time} at=${found.fired_at} />`],
+        found.resolved_at && ["Over", html`<${Time} at=${found.resolved_at} />`],
+        ["Last told", html`<${Time} at=${found.announced_at} none="nobody was told" />`],
+        found.held_count > 0 && ["Kept back since", html`<span class="num">${found.held_count}</span>`],
+        found.escalates_at && !found.acked_at && ["Escalates", html`<${Time} at=${found.escalates_at} />`],
+        found.acked_at && ["Looked after by", html`${found.acked_by}, <${Time} at=${found.acked_at} />`],
+        found.ack_comment && ["Comment", html`<${Foreign} text=${found.ack_comment} />`],
+      ]} />
+      ${place && html`<p><a href=${href(place)}>See the key</a></p>`}
+    <//>
+  `;
+}
+
+function Details({ found }) {
+  const items = Object.entries(found.details ?? {}).map(([name, value]) => [plain(name), html`<${Foreign} text=${typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)} />`]);
+  return items.length ? html`<${Panel} title="Details" id="details"><${Facts} items=${items} /><//>` : null;
+}
+
+const DECISIONS = {
+  fired: "bad", unheard: "warn", reminded: "info", raised: "bad", escalated: "bad", muted: "mute", silenced: "mute", suppressed: "mute",
+  sent: "send", put_off: "wait", held: "pause", parked: "pause", unwanted: "none", acked: "hand", resolved: "ok", pending: "wait",
+};
+const SENT = { delivered: "ok", failed: "bad", pending: "wait", held: "pause", parked: "pause", superseded: "none" };
+
+function Timeline({ decisions }) {
+  if (!decisions.length) return html`<${Empty} icon="none" title="Nothing was decided yet." />`;
+  return html`
+    <ol class="timeline">${decisions.map((one, at) => html`
+      <li key=${at} class=${one.decision}>
+        <p class="head"><${Status} kind="plain" icon=${DECISIONS[one.decision] ?? "info"}>${plain(one.decision)}<//><span class="num when"><${Exact} at=${one.at} /></span></p>
+        <p><${Foreign} text=${one.text} /></p>
+        ${one.repeats > 1 && html`<p class="note num">${one.repeats} times in a row, last <${Time} at=${one.last_at} /></p>`}
+        ${one.actor && html`<p class="note">by ${one.actor}${one.comment ? html`: <${Foreign} text=${one.comment} />` : ""}</p>`}
+        ${one.delivery && html`<${Sending} one=${one} />`}
+      </li>`)}
+    </ol>
+  `;
+}
+
+function Sending({ one }) {
+  const { delivery } = one;
+  const last = delivery.last_attempt;
+  return html`
+    <p class="note">${delivery.state && html`<${Status} kind=${SENT[delivery.state] === "pause" ? "warn" : SENT[delivery.state]} icon=${SENT[delivery.state]}>${plain(delivery.state)}<//>`}
+      ${" "}<a href=${href(["deliveries", delivery.id])}>${eventText(one.event)}</a>
+      ${last ? html` · <span class="num">${last.status ?? plain(last.error)}${last.duration_ms === null ? "" : ` in ${milliseconds(last.duration_ms)}`}</span>` : ""}
+      ${delivery.next_attempt_at ? html` · next try <${Time} at=${delivery.next_attempt_at} />` : ""}</p>
+  `;
+}

@@ -1,0 +1,100 @@
+// What deserves attention, as a list in the order of importance. Pure.
+import { href } from "./router.js";
+import { alertTitle, keyTitle, severityKind } from "./alerting.js";
+import { count, exchangeName, plural, reasonText } from "./words.js";
+
+const LOUDNESS = ["emergency", "critical", "warning", "info"];
+
+/** `{id, kind, title, text, at, to}`; what stands first matters most. */
+export function troubles(now, alerts, failing, nameOf) {
+  return [
+    ...ofPlatform(now),
+    ...ofAlerts(alerts, nameOf),
+    ...ofMessages(now),
+    ...ofExchanges(now.exchanges),
+    ...ofKeys(failing, alerts, now, nameOf),
+  ];
+}
+
+function ofPlatform({ platform, schedules }) {
+  if (!platform) return [];
+  const found = [];
+  if (platform.waiting_for.includes("database")) {
+    found.push({ id: "database", kind: "bad", title: "The database does not answer", text: "Nothing is checked and nothing is sent until it does.", to: href([]) });
+  }
+  if (!platform.secret_store_usable) {
+    found.push({ id: "store", kind: "bad", title: "The secret store cannot be used", text: "No key can be read, so none is checked; nobody is accused of it.", to: href([]) });
+  }
+  if (!platform.scheduler_running) {
+    found.push({ id: "scheduler", kind: "bad", title: "The scheduler does not run", text: "No check begins by itself.", to: href(["schedule"]) });
+  }
+  const off = (schedules ?? []).find((one) => one.name === "credential_health_check" && !one.enabled);
+  if (off) found.push({ id: "off", kind: "warn", title: "Credential checks are switched off", text: "Keys are checked only when somebody asks.", to: href(["schedule"]) });
+  return found;
+}
+
+function ofAlerts(alerts, nameOf) {
+  const order = (alert) => (alert.acked_at ? 10 : 0) + (alert.tenant_id ? 0.5 : 0) + LOUDNESS.indexOf(alert.severity);
+  return alerts
+    .filter((alert) => !alert.acked_at)
+    .sort((a, b) => order(a) - order(b) || (a.fired_at < b.fired_at ? 1 : -1))
+    .map((alert) => ({
+      id: alert.id,
+      kind: severityKind(alert.severity),
+      title: alertTitle(alert),
+      text: `${nameOf(alert.tenant_id)} · ${alert.severity}`,
+      at: alert.fired_at ?? alert.started_at,
+      to: href(["alerts", alert.id]),
+    }));
+}
+
+function ofMessages({ messages, endpoints }) {
+  const found = [];
+  if (messages.held) {
+    found.push({ id: "held", kind: "warn", title: `${plural(messages.held, "message")} held`, text: "A person has to release them: many keys of one exchange failed at once, or they are very late.", to: href(["deliveries"], { state: "held" }) });
+  }
+  if (endpoints.open_circuits) {
+    found.push({ id: "circuits", kind: "warn", title: plural(endpoints.open_circuits, "endpoint does not answer", "endpoints do not answer"), text: `Left alone for a while; ${plural(messages.parked, "message waits", "messages wait")}.`, to: href(["endpoints"]) });
+  }
+  if (messages.oldest_due_at && Date.now() - Date.parse(messages.oldest_due_at) > 60_000) {
+    found.push({ id: "late", kind: "warn", title: "Messages are late", text: "The oldest should have gone out.", at: messages.oldest_due_at, to: href(["deliveries"], { state: "pending" }) });
+  }
+  if (messages.failed_last_day) {
+    found.push({ id: "failed", kind: "warn", title: `${plural(messages.failed_last_day, "message")} given up within a day`, text: "They can be sent again.", to: href(["deliveries"], { state: "failed" }) });
+  }
+  return found;
+}
+
+function ofExchanges(exchanges) {
+  return exchanges.flatMap((one) => {
+    const asked = one.total - one.unchecked;
+    const name = exchangeName(one.exchange);
+    const to = href(["credentials"], { exchange: one.exchange, verdict: "inconclusive" });
+    if (one.backed_off_until) {
+      return [{ id: `x-${one.exchange}`, kind: "unsure", title: `${name} is left alone for a while`, text: `${reasonText(one.backed_off_reason)}. Its ${plural(one.total, "key")} cannot be judged, and nobody is accused of it.`, to }];
+    }
+    if (asked && one.inconclusive === asked) {
+      return [{ id: `x-${one.exchange}`, kind: "unsure", title: `No key of ${name} can be judged`, text: `${plural(one.inconclusive, "key")} without a verdict. Nobody is accused of it.`, to }];
+    }
+    return [];
+  });
+}
+
+/** Keys that fail, and have no alert of their own in the list yet. */
+function ofKeys(failing, alerts, { exchanges }, nameOf) {
+  const told = new Set(alerts.map((alert) => alert.subject));
+  const quiet = failing.filter((key) => !told.has(key.id));
+  const found = quiet.map((key) => ({
+    id: key.id,
+    kind: key.alerting ? "bad" : "warn",
+    title: keyTitle(key.exchange, key.leaf, key.reason),
+    text: `${nameOf(key.tenant_id)} · ${plural(key.consecutive_failures, "failure")} in a row${key.alerting ? "" : ", not announced yet"}${key.endpoint_configured ? "" : " · nobody listens"}`,
+    at: key.first_failure_at,
+    to: href(["credentials", key.tenant_id, key.exchange, key.leaf]),
+  }));
+  const rest = exchanges.reduce((sum, one) => sum + one.invalid, 0) - failing.length;
+  if (rest > 0) {
+    found.push({ id: "rest", kind: "bad", title: `${count(rest)} further keys fail`, text: "See all of them.", to: href(["credentials"], { verdict: "invalid" }) });
+  }
+  return found;
+}
