@@ -1,6 +1,6 @@
 """What each check is given: which data of a subject, and all subjects in batches that the event loop does not feel."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,7 @@ from alertd.performance.store import DaysWanted, Wanted, load, watched_after
 from alertd.performance.subject import Subject
 from alertd.performance.watched import Watched
 
-BATCH: Final = 10
+BATCH: Final = 5
 
 WANTED: Final[Mapping[str, Wanted]] = {
     daily_pnl_check.NAME: Wanted(days=DaysWanted.NEW, projection=True),
@@ -26,13 +26,19 @@ WANTED: Final[Mapping[str, Wanted]] = {
     evening_performance_check.NAME: Wanted(days=DaysWanted.ALL, equity=True),
 }
 
-Selected = tuple[tuple[Watched, Subject], ...]
+Selected = Sequence[tuple[Watched, Subject]]
+
+
+async def batches(sql: Sql) -> AsyncIterator[Sequence[Watched]]:
+    """Every subject whose tenant is not paused."""
+    last = None
+    while batch := await watched_after(sql, last, limit=BATCH):
+        yield batch
+        last = batch[-1].id
 
 
 async def select(sql: Sql, check_name: str, at: datetime) -> AsyncIterator[Selected]:
-    """Every subject whose tenant is not paused, with what was known of it at `at`; batch by batch."""
-    last = None
-    while batch := await watched_after(sql, last, limit=BATCH):
+    """All of them, each with what was known of it at `at`."""
+    async for batch in batches(sql):
         subjects = await load(sql, batch, WANTED[check_name], at)
-        yield tuple((watched, subjects[watched.id]) for watched in batch)
-        last = batch[-1].id
+        yield [(watched, subjects[watched.id]) for watched in batch]

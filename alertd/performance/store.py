@@ -1,8 +1,12 @@
-"""SQL of what checks are given: many subjects at once, each kind of data in one statement."""
+"""SQL of what checks are given: many subjects at once, each kind of data in one statement.
+
+Days and readings are many: they come as one row of arrays for each subject, and the stats thread makes
+values of them, because the event loop must not be held.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 from uuid import UUID
@@ -15,6 +19,7 @@ from alertd.performance.projection import PROJECTIONS, Projection
 from alertd.performance.reference import BASELINES, Reference, ReferenceKind
 from alertd.performance.returns import Confidence, DailyReturn, Flow, Quality, Snapshot
 from alertd.performance.stats.drawdown import DrawdownMode
+from alertd.performance.stats_thread import in_stats_thread
 from alertd.performance.subject import LimitTerms, LossBasis, Subject, ValidationWindow
 from alertd.performance.track import TRACKS, Track
 from alertd.performance.watched import Kind, ReturnsFrom, Watched
@@ -25,6 +30,7 @@ COLUMNS: Final = """
 """
 RECENT_DAYS: Final = timedelta(days=365)  # in which there are 180 usable ones, or too many are missing
 FIRST_DAY: Final = date(1970, 1, 1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class DaysWanted(Enum):
@@ -145,20 +151,30 @@ async def days_of(sql: Sql, since: Mapping[UUID, date], *, until: date) -> Mappi
     """Each subject's days from its date on, both ends included, in order."""
     rows = await sql.fetch(
         """
-        SELECT r.subject_id, r.day, r.value, r.span_days, r.confidence
+        SELECT r.subject_id,
+               array_agg(r.day - '0001-01-01'::date + 1 ORDER BY r.day) AS ordinals,
+               array_agg(r.value ORDER BY r.day) AS values,
+               array_agg(r.span_days ORDER BY r.day) AS spans,
+               array_agg(r.confidence ORDER BY r.day) AS confidences
         FROM unnest($1::uuid[], $2::date[]) AS wanted (id, since)
         JOIN performance_returns r ON r.subject_id = wanted.id AND r.day >= wanted.since
         WHERE r.day <= $3
-        ORDER BY r.subject_id, r.day
+        GROUP BY r.subject_id
         """,
         list(since),
         list(since.values()),
         until,
     )
-    found: dict[UUID, list[DailyReturn]] = {}
-    for subject_id, day, value, span_days, confidence in rows:
-        found.setdefault(subject_id, []).append(DailyReturn(day, value, span_days, Confidence(confidence)))
-    return found
+    return await in_stats_thread(lambda: {subject_id: _days(*columns) for subject_id, *columns in rows})
+
+
+def _days(
+    ordinals: Iterable[int], values: Iterable[float], spans: Iterable[int], confidences: Iterable[str]
+) -> list[DailyReturn]:
+    return [
+        DailyReturn(date.fromordinal(ordinal), value, span_days, Confidence(confidence))
+        for ordinal, value, span_days, confidence in zip(ordinals, values, spans, confidences, strict=True)
+    ]
 
 
 async def snapshots_of(
@@ -167,20 +183,27 @@ async def snapshots_of(
     """Each subject's readings of every quality from its time on, both ends included, in order."""
     rows = await sql.fetch(
         """
-        SELECT e.subject_id, e.at, e.equity, e.quality
+        SELECT e.subject_id,
+               array_agg((extract(epoch FROM e.at) * 1000000)::bigint ORDER BY e.at) AS microseconds,
+               array_agg(e.equity ORDER BY e.at) AS equities,
+               array_agg(e.quality ORDER BY e.at) AS qualities
         FROM unnest($1::uuid[], $2::timestamptz[]) AS wanted (id, since)
         JOIN performance_equity e ON e.subject_id = wanted.id AND e.at >= coalesce(wanted.since, '-infinity')
         WHERE e.at <= $3
-        ORDER BY e.subject_id, e.at
+        GROUP BY e.subject_id
         """,
         list(since),
         list(since.values()),
         until,
     )
-    found: dict[UUID, list[Snapshot]] = {}
-    for subject_id, at, equity, quality in rows:
-        found.setdefault(subject_id, []).append(Snapshot(at, equity, Quality(quality)))
-    return found
+    return await in_stats_thread(lambda: {subject_id: _snapshots(*columns) for subject_id, *columns in rows})
+
+
+def _snapshots(microseconds: Iterable[int], equities: Iterable[float], qualities: Iterable[str]) -> list[Snapshot]:
+    return [
+        Snapshot(EPOCH + timedelta(microseconds=after), equity, Quality(quality))
+        for after, equity, quality in zip(microseconds, equities, qualities, strict=True)
+    ]
 
 
 async def flows_of(
