@@ -295,8 +295,7 @@ CREATE TABLE performance_subjects (
   equity_every   interval,                         -- how often a reading should come; NULL: there are none
   counts_from    timestamptz,                      -- limits forget what was before; NULL: nothing
   credential_id  uuid REFERENCES credentials (id) ON DELETE SET NULL, -- of an account, whose key reads it
-  derived_until  date,                             -- days up to this one follow from the equity as it was
-  stale_from     date,                             -- from this day on they must be derived again
+  derived_until  date,                             -- days up to this one were derived from equity
   revisions      integer NOT NULL DEFAULT 0,       -- of days that a check may have seen: fences what it remembers
   created_at     timestamptz NOT NULL,
   UNIQUE (tenant_id, name)

@@ -7,7 +7,9 @@ from uuid import UUID
 from alertd.db import Sql, new_id
 from alertd.performance.reference import BASELINES, Reference
 from alertd.performance.returns import DailyReturn, Flow, Snapshot
+from alertd.performance.stats.expectation import expectation
 from alertd.performance.store import COLUMNS, watched_of
+from alertd.performance.track import Track, advanced, fresh_track
 from alertd.performance.watched import Kind, ReturnsFrom, Watched
 from tests import factories
 from tests.performance import making
@@ -93,3 +95,9 @@ async def reference(db: Sql, watched: Watched, reference: Reference, *, active_f
         None if reference.returns is None else reference.returns.tolist(),
         making.NOW,
     )
+
+
+def tracked(reference: Reference, days: int = 10) -> Track:
+    """What ten live days up to yesterday have come to."""
+    live = making.daily(making.noise(days, seed=7))
+    return advanced(fresh_track(reference.baseline), live, reference.baseline, expectation(reference.baseline))

@@ -19,13 +19,10 @@ from alertd.performance.evaluation_store import (
 )
 from alertd.performance.findings import Finding, Rule, Status, no_data
 from alertd.performance.projection import projected
-from alertd.performance.reference import Reference
 from alertd.performance.returns import Quality
 from alertd.performance.stats.drawdown import DrawdownMode
-from alertd.performance.stats.expectation import expectation
 from alertd.performance.store import DaysWanted, Wanted, load, memories_of, watched_after
 from alertd.performance.subject import LimitTerms, LossBasis, Subject, ValidationWindow
-from alertd.performance.track import Track, advanced, fresh_track
 from alertd.performance.watched import Watched
 from tests import factories
 from tests.performance import making, stored
@@ -36,11 +33,6 @@ EVERYTHING = Wanted(days=DaysWanted.ALL, equity=True, windows=True, projection=T
 
 async def loaded(db: Db, watched: Watched, wanted: Wanted = EVERYTHING) -> Subject:
     return (await load(db, [watched], wanted, NOW))[watched.id]
-
-
-def tracked(reference: Reference, days: int = 10) -> Track:
-    live = making.daily(making.noise(days, seed=7))
-    return advanced(fresh_track(reference.baseline), live, reference.baseline, expectation(reference.baseline))
 
 
 async def test_a_subject_without_data_is_empty(db: Db) -> None:
@@ -93,7 +85,7 @@ async def test_days_begin_where_the_reference_became_active(db: Db) -> None:
 async def test_the_daily_check_gets_the_days_behind_its_track(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, reference)
-    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, stored.tracked(reference))], NOW)
     tomorrow = making.daily([0.01], last=YESTERDAY + timedelta(days=1))
     await stored.days(db, watched, [*making.daily(making.noise(10)), *tomorrow])
 
@@ -103,15 +95,15 @@ async def test_the_daily_check_gets_the_days_behind_its_track(db: Db) -> None:
 async def test_a_track_is_kept_bit_for_bit(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, reference)
-    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, stored.tracked(reference))], NOW)
 
-    assert (await loaded(db, watched)).track == tracked(reference)
+    assert (await loaded(db, watched)).track == stored.tracked(reference)
 
 
 async def test_a_track_of_another_version_is_none(db: Db) -> None:
     watched, reference = await stored.subject(db), making.reference()
     await stored.reference(db, watched, replace(reference, version=2))
-    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, stored.tracked(reference))], NOW)
 
     assert (await loaded(db, watched)).track is None
 
@@ -119,7 +111,7 @@ async def test_a_track_of_another_version_is_none(db: Db) -> None:
 @pytest.mark.parametrize(("revised", "kept"), [(YESTERDAY, False), (YESTERDAY + timedelta(days=1), True)])
 async def test_a_track_is_forgotten_from_the_day_it_has_seen(db: Db, revised: date, kept: bool) -> None:
     watched, reference = await stored.subject(db), making.reference()
-    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, stored.tracked(reference))], NOW)
 
     await forget_tracks(db, watched.id, revised)
 
@@ -130,7 +122,7 @@ async def test_a_track_of_days_that_were_revised_meanwhile_is_not_kept(db: Db) -
     watched, reference = await stored.subject(db), making.reference()
     await forget_tracks(db, watched.id, YESTERDAY)
 
-    await keep_tracks(db, [TrackKept(watched.id, 1, watched.revisions, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, watched.revisions, stored.tracked(reference))], NOW)
 
     assert await memories_of(db, [watched.id]) == {}
     assert (await stored.reread(db, watched.id)).revisions == watched.revisions + 1
@@ -139,10 +131,10 @@ async def test_a_track_of_days_that_were_revised_meanwhile_is_not_kept(db: Db) -
 @pytest.mark.parametrize(("version", "accepted"), [(1, YESTERDAY), (2, None)])
 async def test_an_acceptance_lasts_as_long_as_its_version(db: Db, version: int, accepted: date | None) -> None:
     watched, reference = await stored.subject(db), making.reference()
-    await keep_tracks(db, [TrackKept(watched.id, 1, 0, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, 1, 0, stored.tracked(reference))], NOW)
     await accept_drift(db, watched.id, YESTERDAY)
 
-    await keep_tracks(db, [TrackKept(watched.id, version, 1, tracked(reference))], NOW)
+    await keep_tracks(db, [TrackKept(watched.id, version, 1, stored.tracked(reference))], NOW)
 
     assert (await memories_of(db, [watched.id]))[watched.id].accepted_on == accepted
 
