@@ -34,8 +34,9 @@ from alertd.credentials.sweep_runner import SweepRunner, open_sweep_runner
 from alertd.credentials.sweep_store import Origin, Sweep
 from alertd.credentials.sweeper import Outside, Sweeper
 from alertd.credentials.terms import pace_of, rules_of
+from alertd.credentials.timetable_store import hasten
 from alertd.credentials.watch import StoreWatch
-from alertd.db import Db, Tx, apply_schema, open_db
+from alertd.db import Db, Sql, Tx, apply_schema, open_db
 from alertd.errors import AlertdError
 from alertd.jobs import executions_of, history_of, jobs_of
 from alertd.live import Live, reload_when_told
@@ -152,6 +153,8 @@ async def open_core(
             inventory=Inventory(db, secrets),
             watch=StoreWatch(db, secrets, world.now),
         )
+        await _hasten(db, settings, world.now())
+        live.write(lambda tx, new: _hasten(tx, new, world.now()))
         live.follow(partial(_adopt_pace, sweeper))
         sweeps = await stack.enter_async_context(open_sweep_runner(sweeper))
         yield Core(live, world, db, cipher, secrets, sweeper, sweeps, sender, names, own)
@@ -215,6 +218,14 @@ def _mass(db: Db, settings: Settings) -> MassWatch:
     credentials = settings.credentials
     interval = timedelta(hours=credentials.interval_hours)
     return MassWatch(db, fraction=credentials.mass_hold_fraction, interval=interval)
+
+
+async def _hasten(sql: Sql, settings: Settings, now: datetime) -> None:
+    """Under a shorter interval nobody waits for the end of the longer one."""
+    pace = pace_of(settings)
+    hastened = await hasten(sql, interval=pace.interval, spread=pace.spread, now=now)
+    if hastened:
+        log.info("Keys are due earlier, as the interval is shorter", keys=hastened)
 
 
 def _adopt_pace(sweeper: Sweeper, settings: Settings) -> None:
