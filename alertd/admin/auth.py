@@ -75,7 +75,7 @@ class Gate:
         text, is_token = self._credential(request)
         who = await self._known_or_limited(text, peer, self.limits.address, is_token=is_token)
         if not who.may(needed, tenant_scoped=tenant_scoped):
-            raise web.HTTPForbidden
+            raise web.HTTPForbidden(text=f"This key may not do that; it needs {needed}.")
         return who
 
     async def log_in(self, api_key: str, *, peer: str) -> tuple[Identity, Issued]:

@@ -175,4 +175,4 @@ async def test_document_is_served_as_it_is_in_the_repository(port: Port) -> None
 async def test_forbidden_is_a_problem(port: Port) -> None:
     answer = await port.ask("GET", "/api/v1/keys", key=VIEWER)
 
-    assert (answer.status, answer.json["detail"]) == (403, "This key may not do that.")
+    assert (answer.status, answer.json["detail"]) == (403, "This key may not do that; it needs alert:admin.")

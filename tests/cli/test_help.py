@@ -41,6 +41,14 @@ def test_the_commands_are_found() -> None:
     assert {("run",), ("schema", "print"), ("credentials", "put"), ("webhooks", "verify")} <= set(COMMANDS)
 
 
+def test_a_shell_completes_commands() -> None:
+    given = {"_ALERTD_COMPLETE": "complete_bash", "COMP_WORDS": "alertd tenants p", "COMP_CWORD": "2"}
+
+    completed = CliRunner().invoke(APP, [], prog_name="alertd", env=given)
+
+    assert completed.output.split() == ["pause", "purge"]
+
+
 @pytest.mark.parametrize(
     "words", [("swep",), ("credentials", "putt"), ("sweep", "--tenant", "nobody"), ("sweep", "-x")]
 )
