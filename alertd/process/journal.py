@@ -15,6 +15,8 @@ IDENTIFIER: Final = "alertd"
 MESSAGE_IDS: Final[Mapping[str, str]] = {
     "alertd is running": "b62d909438304514b1a112f755b74d33",
     "Stopped": "d90fb3a1e77f42c38fe5180f079de529",
+    "Settings reloaded": "8c4d1c1cccd1497eb95ec91846ee93d8",
+    "Settings not reloaded; the old ones stay": "8b8c16d328ca45b5b8024a11491a1e7f",
     "Background loop died": "b34b9b54c4cc499496f2025b858d56ce",
     "Background loop stuck": "be1bb59ff5d549278b9711f9ba233a05",
     "Database lost": "2bac5c02ad114ee9998d1064a46ae4a3",

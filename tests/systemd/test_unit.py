@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parent.parent / "systemd" / "alertd.service"
+UNIT = Path(__file__).parents[2] / "systemd" / "alertd.service"
 PROGRAM = "/opt/alertd/bin/alertd"
 
 pytestmark = pytest.mark.systemd
