@@ -104,6 +104,11 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     EMERGENCY = "emergency"
 
+    @property
+    def rank(self) -> int:
+        """For comparing two of them: louder is more."""
+        return tuple(Severity).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialRef:

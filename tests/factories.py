@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from alertd.alerts import store
-from alertd.alerts.store import Identity
+from alertd.alerts.identity import Identity
 from alertd.db import Sql, new_id
 from alertd.model import Severity
 
@@ -88,7 +88,7 @@ async def alert(
 ) -> UUID:
     """One that fires, of which nobody was told; without a subject it is one of its own."""
     identity = Identity(tenant_id, check, subject or str(new_id()), "rule")
-    opened = await store.fire(
+    opened = await store.put(
         db, identity, severity=severity, details={"reason": "expired"}, exchange=exchange, began_at=at, now=at
     )
     return opened.id

@@ -12,17 +12,24 @@ from alertd.model import iso_utc
 class Decision(StrEnum):
     """What was decided about an alert; those about a message name its delivery."""
 
+    PENDING = "pending"
     FIRED = "fired"
+    RAISED = "raised"
     UNHEARD = "unheard"
     REMINDED = "reminded"
+    FLAPPING = "flapping"
     MUTED = "muted"
     SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    REPEATED = "repeated"
     SENT = "sent"
     PUT_OFF = "put_off"
     HELD = "held"
     PARKED = "parked"
     UNWANTED = "unwanted"
     ACKED = "acked"
+    ESCALATED = "escalated"
+    SUBSIDED = "subsided"
     RESOLVED = "resolved"
 
 
@@ -56,6 +63,7 @@ class Entry:
     """One decision, taken `repeats` times in a row until `last_at`.
 
     `actor` and `comment` are those of the person behind it: who acknowledged, or made the silence.
+    `cause_id` is another alert, because of which this one was kept quiet.
     """
 
     at: datetime
@@ -66,6 +74,7 @@ class Entry:
     comment: str | None = None
     silence_id: UUID | None = None
     silenced_until: datetime | None = None
+    cause_id: UUID | None = None
     event: str | None = None
     event_id: str | None = None
     delivery: Sending | None = None
@@ -80,6 +89,7 @@ class Entry:
             endpoint=self.delivery and self.delivery.webhook_id,
             silence=self.silence_id,
             until=iso_utc(self.silenced_until),
+            cause=self.cause_id,
         )
         again = f" ({self.repeats} times until {iso_utc(self.last_at)})" if self.repeats > 1 else ""
         fate = "" if self.delivery is None else f"; {_fate(self.delivery)}"
@@ -87,17 +97,24 @@ class Entry:
 
 
 _TEXTS: Final = {
+    Decision.PENDING: "Something is wrong, and not often enough yet for the alert to fire",
     Decision.FIRED: "The alert fired",
+    Decision.RAISED: "It became worse than people had been told",
     Decision.UNHEARD: "Nobody had accepted the message before, so it was due again",
     Decision.REMINDED: "It went on, so a reminder was due",
+    Decision.FLAPPING: "It had come and gone so often that it is called over only after a calm time",
     Decision.MUTED: "Nobody was told, because the settings switch messages off",
     Decision.SILENCED: "Nobody was told, because of silence {silence} by {actor} until {until}{comment}",
+    Decision.INHIBITED: "Nobody was told, because alert {cause} is the cause or says more",
+    Decision.REPEATED: "Nobody was told again, because it was unchanged and told a short time before",
     Decision.SENT: "{event} was queued for endpoint {endpoint}",
     Decision.PUT_OFF: "{event} was put off for endpoint {endpoint}, which had heard of this a short time before",
     Decision.HELD: "{event} was held back from endpoint {endpoint} until a person releases it",
     Decision.PARKED: "{event} was kept for endpoint {endpoint} until that takes messages again",
     Decision.UNWANTED: "{event} went to nobody: no endpoint listens to it",
     Decision.ACKED: "Acknowledged by {actor}{comment}",
+    Decision.ESCALATED: "Nobody had acknowledged it in time, so it was escalated",
+    Decision.SUBSIDED: "It was over before it fired",
     Decision.RESOLVED: "The alert was over",
 }
 _STATES: Final = {

@@ -16,13 +16,14 @@ async def note(
     actor: str | None = None,
     comment: str | None = None,
     silence_id: UUID | None = None,
+    cause_id: UUID | None = None,
     event_id: str | None = None,
 ) -> None:
     """Write a decision down; the same one again, with nothing between, is counted."""
     await sql.execute(
         """
         WITH last AS (
-          SELECT id, decision, silence_id
+          SELECT id, decision, silence_id, cause_id
           FROM alert_log
           WHERE alert_id = $1
           ORDER BY id DESC
@@ -34,10 +35,11 @@ async def note(
           WHERE l.id = last.id
             AND last.decision = $3
             AND last.silence_id IS NOT DISTINCT FROM $6
+            AND last.cause_id IS NOT DISTINCT FROM $8
             AND $7::text IS NULL
           RETURNING l.id)
-        INSERT INTO alert_log (alert_id, at, last_at, decision, actor, comment, silence_id, event_id)
-        SELECT $1, $2, $2, $3, $4, $5, $6, $7
+        INSERT INTO alert_log (alert_id, at, last_at, decision, actor, comment, silence_id, event_id, cause_id)
+        SELECT $1, $2, $2, $3, $4, $5, $6, $7, $8
         WHERE NOT EXISTS (SELECT FROM repeated)
         """,
         alert_id,
@@ -47,6 +49,7 @@ async def note(
         comment,
         silence_id,
         event_id,
+        cause_id,
     )
 
 
@@ -78,7 +81,8 @@ async def explain(sql: Sql, alert_id: UUID) -> tuple[Entry, ...]:
     """Every decision about this alert in order, each message with how its endpoint answered so far."""
     rows = await sql.fetch(
         """
-        SELECT l.at, l.last_at, l.repeats, l.decision, l.silence_id, l.event_id, l.delivery_id, l.webhook_id,
+        SELECT l.at, l.last_at, l.repeats, l.decision, l.silence_id, l.cause_id, l.event_id,
+               l.delivery_id, l.webhook_id,
                COALESCE(l.actor, s.created_by) AS actor,
                COALESCE(l.comment, s.comment) AS comment,
                LEAST(s.ends_at, s.expired_at) AS silenced_until,
@@ -115,6 +119,7 @@ def _entry(row: Row) -> Entry:
         comment=row["comment"],
         silence_id=row["silence_id"],
         silenced_until=row["silenced_until"],
+        cause_id=row["cause_id"],
         event=row["event"],
         event_id=row["event_id"],
         delivery=None if row["delivery_id"] is None else _sending(row),

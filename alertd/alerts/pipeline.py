@@ -7,28 +7,32 @@ are the same commit. Every decision on the way is written down too, for whoever 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
-from alertd import metrics
-from alertd.alerts import log_store, silence_store, store
+from alertd.alerts import log_store, store, telling
 from alertd.alerts.explanation import Decision
+from alertd.alerts.identity import Identity
 from alertd.alerts.lifecycle import Memory, Policy, Sign, Step, advance
+from alertd.alerts.platform import platform_recovered, platform_trouble
+from alertd.alerts.quiet import Quiet, Surroundings, kept_quiet
 from alertd.alerts.silences import Labels, labels_of
-from alertd.alerts.store import Identity, OpenAlert
-from alertd.db import Db, Tx
+from alertd.alerts.store import OpenAlert
+from alertd.db import Tx
 from alertd.model import Event, EventType, Severity
 from alertd.webhooks import outbox
 from alertd.webhooks.message import new_event_id
 
-PLATFORM_CHECK = "platform"
+__all__ = ["Applied", "Finding", "Speech", "apply", "platform_recovered", "platform_trouble"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one look at one subject said. `details` are stored with the alert, JSON values only.
 
-    `exchange` is no part of the identity; silences match by it.
+    `exchange` is no part of the identity; silences match by it. `topic` orders messages, by itself the
+    identity's subject. `depends_on` is the subject of another alert that would explain this one.
+    `seen_at` is as of when it was found, by itself now.
     """
 
     identity: Identity
@@ -37,6 +41,9 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict)
     check_id: UUID | None = None
     exchange: str | None = None
+    topic: str | None = None
+    depends_on: str | None = None
+    seen_at: datetime | None = None
 
     @property
     def labels(self) -> Labels:
@@ -50,7 +57,7 @@ class Speech:
 
     `fields(step, before, after)` are the event's own fields. `window` allows one message of a type
     for each subject in that time. `aloud` False records everything and tells nobody; `held` makes
-    messages wait for a person.
+    messages wait for a person; `operators` tells them too, soon after.
     """
 
     fires: EventType
@@ -59,6 +66,7 @@ class Speech:
     window: timedelta | None = None
     aloud: bool = True
     held: bool = False
+    operators: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,168 +78,212 @@ class Applied:
     event_id: str | None = None
 
 
-async def apply(tx: Tx, finding: Finding, memory: Memory, *, policy: Policy, speech: Speech, now: datetime) -> Applied:
-    """Advance the subject's memory by one finding and queue what people should hear of it."""
-    alert = await store.find_open(tx, finding.identity) if memory.alerting else None
-    before = replace(memory, announced_at=await _heard_at(tx, alert))
-    after, step = advance(before, finding.sign, _policy(policy, alert), now)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One finding with all that decides about it; `known` is its open alert, locked."""
+
+    tx: Tx
+    finding: Finding
+    policy: Policy
+    speech: Speech
+    now: datetime
+    known: OpenAlert | None
+    around: Surroundings
+
+
+def remembered(alert: OpenAlert | None) -> Memory:
+    """The memory of a subject that has none but its alert."""
+    if alert is None:
+        return Memory()
+    return Memory(streak=alert.streak, first_bad_at=alert.started_at, alerting=not alert.pending)
+
+
+async def apply(
+    tx: Tx,
+    finding: Finding,
+    memory: Memory,
+    *,
+    policy: Policy,
+    speech: Speech,
+    now: datetime,
+    around: Surroundings | None = None,
+) -> Applied:
+    """Advance the subject's memory by one finding and queue what people should hear of it.
+
+    `around` spares who applies many findings the same look at silences for each.
+    """
+    known = await store.find_open(tx, finding.identity)
+    case = _Case(tx, finding, policy, speech, now, known, around or Surroundings(tx, now))
+    before = await _before(case, memory)
+    after, step = advance(before, finding.sign, finding.severity, policy=policy, now=now)
     match step:
         case Step.NOTHING:
-            return Applied(after, step)
-        case Step.FIRE | Step.REMIND:
-            alert = await _fire(tx, finding, began_at=after.first_bad_at or now, now=now)
-            if await _kept_quiet(tx, alert, finding.labels, aloud=speech.aloud, now=now):
-                return Applied(replace(after, announced_at=before.announced_at), step)
-            await _give_reason(tx, alert, step, now)
+            await _keep(case, after)
+        case Step.WAIT:
+            await _wait(case, after)
+        case Step.FIRE | Step.RAISE | Step.REMIND:
+            return await _fire(case, step, before, after)
+        case Step.HOLD:
+            await _hold(case, after)
+        case Step.CALM:
+            await _calm(case, after)
+        case Step.SUBSIDE:
+            await _subside(case)
         case Step.RESOLVE:
-            if alert is None:
-                return Applied(after, Step.NOTHING)
-            await _resolve(tx, alert, now)
-            if alert.announced_at is None or not speech.aloud:
-                return Applied(after, step)
-    return Applied(after, step, await _say(tx, finding, alert, step, speech, before, after, now))
+            return await _resolve(case, before, after)
+        case _:
+            assert_never(step)
+    return Applied(after, step)
 
 
-def _policy(policy: Policy, alert: OpenAlert | None) -> Policy:
-    """Whoever acknowledged an alert need not be reminded of it."""
-    return replace(policy, remind_every=None) if alert is not None and alert.acked else policy
+async def _before(case: _Case, memory: Memory) -> Memory:
+    """The memory with what the alert knows of its messages; unheard if every receiver gave the last one up."""
+    alert = case.known
+    if alert is None or not memory.alerting:
+        return replace(memory, announced_at=None)
+    return replace(
+        memory,
+        announced_at=await telling.heard_at(case.tx, alert),
+        told=alert.told,
+        acked=alert.acked,
+        flapping=alert.flapping,
+        good_since=alert.good_since,
+    )
 
 
-async def _fire(tx: Tx, finding: Finding, *, began_at: datetime, now: datetime) -> OpenAlert:
-    alert = await store.fire(
-        tx,
+async def _put(case: _Case, after: Memory, *, firing: bool) -> OpenAlert:
+    finding = case.finding
+    return await store.put(
+        case.tx,
         finding.identity,
+        firing=firing,
         severity=finding.severity,
         details=finding.details,
         exchange=finding.exchange,
-        began_at=began_at,
-        now=now,
+        streak=after.streak,
+        began_at=after.first_bad_at or case.now,
+        seen_at=finding.seen_at,
+        now=case.now,
     )
+
+
+async def _keep(case: _Case, after: Memory) -> None:
+    """Nothing to say. What fires is brought up to date, and what is pending ends with its streak."""
+    if case.known is None:
+        return
+    if case.known.pending and after.streak == 0:
+        await _subside(case)
+    elif case.finding.sign is Sign.BAD:
+        await _put(case, after, firing=True)
+
+
+async def _wait(case: _Case, after: Memory) -> None:
+    alert = await _put(case, after, firing=False)
     if alert.opened:
-        await log_store.note(tx, alert.id, Decision.FIRED, now=now)
-    return alert
+        await log_store.note(case.tx, alert.id, Decision.PENDING, now=case.now)
 
 
-async def _resolve(tx: Tx, alert: OpenAlert, now: datetime) -> None:
-    await store.resolve(tx, alert.id, now)
-    await log_store.note(tx, alert.id, Decision.RESOLVED, now=now)
+async def _subside(case: _Case) -> None:
+    if case.known is not None and case.known.pending:
+        await store.resolve(case.tx, case.known.id, case.now, seen_at=case.finding.seen_at)
+        await log_store.note(case.tx, case.known.id, Decision.SUBSIDED, now=case.now)
 
 
-async def _kept_quiet(tx: Tx, alert: OpenAlert, labels: Labels, *, aloud: bool, now: datetime) -> bool:
-    """Whether nobody is to hear of this alert now; then the message that was due is counted."""
-    if not aloud:
-        await log_store.note(tx, alert.id, Decision.MUTED, now=now)
-        return True
-    silence = await silence_store.holding(tx, labels, now)
-    if silence is None:
-        return False
-    await store.hold(tx, alert.id)
-    await log_store.note(tx, alert.id, Decision.SILENCED, silence_id=silence.id, now=now)
-    metrics.SUPPRESSED.labels(kind="silence").inc()
-    return True
+async def _hold(case: _Case, after: Memory) -> None:
+    alert = await _put(case, after, firing=True)
+    await telling.keep_quiet(case.tx, alert, Quiet(Decision.REPEATED), now=case.now)
 
 
-async def _give_reason(tx: Tx, alert: OpenAlert, step: Step, now: datetime) -> None:
+async def _calm(case: _Case, after: Memory) -> None:
+    if case.known is not None:
+        await store.calm(
+            case.tx, case.known.id, since=after.good_since or case.now, seen_at=case.finding.seen_at or case.now
+        )
+
+
+async def _fire(case: _Case, step: Step, before: Memory, after: Memory) -> Applied:
+    tx, finding, now = case.tx, case.finding, case.now
+    alert = await _put(case, after, firing=True)
+    if alert.opened or (case.known is not None and case.known.pending):
+        alert = await _opened(case, alert)
+    quiet = await kept_quiet(
+        case.around,
+        finding.identity,
+        finding.labels,
+        finding.severity,
+        depends_on=finding.depends_on,
+        aloud=case.speech.aloud,
+    )
+    if quiet is not None:
+        await telling.keep_quiet(tx, alert, quiet, now=now)
+        return Applied(replace(after, announced_at=before.announced_at, told=before.told), step)
+    await _give_reason(case, alert, step)
+    after = replace(after, flapping=alert.flapping)
+    event_id = await _say(case, alert, step, before, after)
+    case.around.note_told(alert.id, finding.identity, finding.severity)
+    return Applied(after, step, event_id)
+
+
+async def _opened(case: _Case, alert: OpenAlert) -> OpenAlert:
+    """It fires from now on; one that fired too often lately is called over only after a calm time."""
+    await log_store.note(case.tx, alert.id, Decision.FIRED, now=case.now)
+    policy, identity = case.policy, case.finding.identity
+    if policy.calm is None:
+        return alert
+    if await store.fired_since(case.tx, identity, case.now - policy.flap_window) < policy.flaps:
+        return alert
+    await store.mark_flapping(case.tx, alert.id)
+    await log_store.note(case.tx, alert.id, Decision.FLAPPING, now=case.now)
+    return replace(alert, flapping=True)
+
+
+async def _give_reason(case: _Case, alert: OpenAlert, step: Step) -> None:
     """Why there is a message about an alert that people were told of before."""
-    if step is Step.REMIND:
-        await log_store.note(tx, alert.id, Decision.REMINDED, now=now)
-    elif alert.announced_at is not None:
-        await log_store.note(tx, alert.id, Decision.UNHEARD, now=now)
+    reasons = {Step.REMIND: Decision.REMINDED, Step.RAISE: Decision.RAISED}
+    if step is Step.FIRE and alert.announced_at is not None:
+        await log_store.note(case.tx, alert.id, Decision.UNHEARD, now=case.now)
+    elif step in reasons:
+        await log_store.note(case.tx, alert.id, reasons[step], now=case.now)
 
 
-async def _heard_at(tx: Tx, alert: OpenAlert | None) -> datetime | None:
-    """When people last heard of it; None when the last message was given up on by every receiver."""
-    if alert is None or alert.last_event_id is None:
-        return None
-    if await outbox.announcement_failed(tx, alert.last_event_id):
-        return None
-    return alert.announced_at
+async def _resolve(case: _Case, before: Memory, after: Memory) -> Applied:
+    """Whoever was told of the alert is told of its end, silence or not."""
+    alert = case.known
+    if alert is None:
+        return Applied(after, Step.NOTHING)
+    await store.resolve(case.tx, alert.id, case.now, seen_at=case.finding.seen_at)
+    await log_store.note(case.tx, alert.id, Decision.RESOLVED, now=case.now)
+    case.around.note_over(alert.id)
+    if alert.announced_at is None or not case.speech.aloud:
+        return Applied(after, Step.RESOLVE)
+    return Applied(after, Step.RESOLVE, await _say(case, alert, Step.RESOLVE, before, after))
 
 
-async def _say(
-    tx: Tx,
-    finding: Finding,
-    alert: OpenAlert,
-    step: Step,
-    speech: Speech,
-    before: Memory,
-    after: Memory,
-    now: datetime,
-) -> str:
+async def _say(case: _Case, alert: OpenAlert, step: Step, before: Memory, after: Memory) -> str:
+    finding, speech, now = case.finding, case.speech, case.now
     resolving = step is Step.RESOLVE
+    fields = speech.fields(step, before, after)
     event = Event(
         id=new_event_id(now),
         type=speech.resolves if resolving else speech.fires,
         tenant_id=finding.identity.tenant_id,
         at=now,
-        subject=finding.identity.subject,
-        fields=speech.fields(step, before, after),
+        subject=finding.topic or finding.identity.subject,
+        fields={**fields, "held_back": alert.held_count} if alert.held_count else fields,
         check_id=finding.check_id,
         alert_id=alert.id,
     )
-    window = None if resolving else speech.window
-    await _queue(tx, alert, event, window=window, held=speech.held and not resolving, now=now)
+    held = speech.held and not resolving
+    await outbox.enqueue(case.tx, event, now=now, window=None if resolving else speech.window, held=held)
+    await log_store.note_deliveries(case.tx, alert.id, event.id, now)
+    if not resolving:
+        await store.announced(
+            case.tx,
+            alert.id,
+            event.id,
+            severity=finding.severity,
+            awaits=not held and finding.severity.rank >= Severity.CRITICAL.rank,
+            operators=speech.operators,
+            now=now,
+        )
     return event.id
-
-
-async def _queue(
-    tx: Tx, alert: OpenAlert, event: Event, *, window: timedelta | None = None, held: bool = False, now: datetime
-) -> None:
-    if alert.held_count:
-        event = replace(event, fields={**event.fields, "held_back": alert.held_count})
-    await outbox.enqueue(tx, event, now=now, window=window, held=held)
-    await store.announced(tx, alert.id, event.id, now)
-    await log_store.note_deliveries(tx, alert.id, event.id, now)
-
-
-async def platform_trouble(
-    db: Db, rule: str, subject: str, message: str, *, now: datetime, again_after: timedelta | None = None
-) -> bool:
-    """Tell operators of trouble that is ours, once for each episode; True if this call opened it.
-
-    `again_after` is for trouble that nobody sees the end of: it is told anew after that time.
-    """
-    finding = _trouble(rule, subject, message)
-    async with db.transaction() as tx:
-        known = await store.find_open(tx, finding.identity)
-        if known is not None and known.announced_at is not None:
-            if again_after is None or now - known.announced_at < again_after:
-                return False
-            await _resolve(tx, known, now)
-        alert = await _fire(tx, finding, began_at=now, now=now)
-        if not await _kept_quiet(tx, alert, finding.labels, aloud=True, now=now):
-            await _tell_operators(tx, finding.identity, alert, message, "firing", now)
-    return alert.opened
-
-
-async def platform_recovered(db: Db, rule: str, subject: str, message: str, *, now: datetime) -> bool:
-    """Close the episode and say so; False if there was none."""
-    identity = Identity(None, PLATFORM_CHECK, subject, rule)
-    async with db.transaction() as tx:
-        alert = await store.find_open(tx, identity)
-        if alert is None:
-            return False
-        await _resolve(tx, alert, now)
-        if alert.announced_at is not None:
-            await _tell_operators(tx, identity, alert, message, "resolved", now)
-    return True
-
-
-def _trouble(rule: str, subject: str, message: str) -> Finding:
-    identity = Identity(None, PLATFORM_CHECK, subject, rule)
-    return Finding(identity, Sign.BAD, Severity.CRITICAL, {"message": message})
-
-
-async def _tell_operators(
-    tx: Tx, identity: Identity, alert: OpenAlert, message: str, state: str, now: datetime
-) -> None:
-    event = Event(
-        id=new_event_id(now),
-        type=EventType.SYSTEM_ALERT,
-        tenant_id=None,
-        at=now,
-        subject=f"{identity.rule}:{identity.subject}",
-        fields={"rule": identity.rule, "subject": identity.subject, "state": state, "message": message},
-        alert_id=alert.id,
-    )
-    await _queue(tx, alert, event, now=now)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from alertd.alerts.silences import MAX_SILENCES, Labels, Silence, State, matches
+from alertd.alerts.silences import MAX_SILENCES, Labels, Silence, State, first_match
 from alertd.db import Row, Sql, Tx
 from alertd.errors import Refused
 
@@ -38,6 +38,11 @@ async def add(tx: Tx, silence: Silence) -> None:
 
 async def holding(sql: Sql, labels: Labels, now: datetime) -> Silence | None:
     """The silence that keeps an alert with these labels quiet now; of several the one that ends last."""
+    return first_match(await active(sql, now), labels, now)
+
+
+async def active(sql: Sql, now: datetime) -> Sequence[Silence]:
+    """All that hold now, those that end last first."""
     rows = await sql.fetch(
         f"""
         SELECT {COLUMNS}
@@ -47,7 +52,7 @@ async def holding(sql: Sql, labels: Labels, now: datetime) -> Silence | None:
         """,  # noqa: S608 - constants
         now,
     )
-    return next((silence for silence in map(_silence, rows) if matches(silence, labels, now)), None)
+    return [_silence(row) for row in rows]
 
 
 async def find(sql: Sql, silence_id: UUID) -> Silence | None:

@@ -1,6 +1,6 @@
 """Which alerts nobody wants to hear of, and until when. Pure; values are words or globs, never regular expressions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -63,6 +63,11 @@ class Fault:
 def matches(silence: Silence, labels: Labels, now: datetime) -> bool:
     """Whether the silence holds now, for an alert with these labels."""
     return silence.state(now) is State.ACTIVE and fits(silence.matchers, labels)
+
+
+def first_match(silences: Iterable[Silence], labels: Labels, now: datetime) -> Silence | None:
+    """The first of these that keeps an alert with these labels quiet now."""
+    return next((silence for silence in silences if matches(silence, labels, now)), None)
 
 
 def fits(matchers: Matchers, labels: Labels) -> bool:

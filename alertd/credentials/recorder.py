@@ -14,9 +14,9 @@ import structlog
 
 from alertd import metrics
 from alertd.alerts import pipeline
+from alertd.alerts.identity import Identity
 from alertd.alerts.lifecycle import Memory, Policy, Sign, about_to_fire, restarted
 from alertd.alerts.pipeline import Finding, Speech
-from alertd.alerts.store import Identity
 from alertd.credentials import advice, check_store, notices, store
 from alertd.credentials.advice import Told, advise
 from alertd.credentials.check_store import Check

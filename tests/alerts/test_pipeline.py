@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alertd.alerts import pipeline, store
+from alertd.alerts import pipeline
+from alertd.alerts.identity import Identity
 from alertd.alerts.lifecycle import Memory, Policy, Sign, Step
 from alertd.alerts.pipeline import Finding, Speech, platform_recovered, platform_trouble
-from alertd.alerts.store import Identity
 from alertd.db import Db
 from alertd.model import EventType, Severity
 from tests import factories
@@ -129,4 +129,4 @@ def test_a_fingerprint_separates_its_parts() -> None:
     other = Identity(None, "a", "bc", "d")
 
     assert one.fingerprint != other.fingerprint
-    assert store.Identity(None, "ab", "c", "d").fingerprint == one.fingerprint
+    assert Identity(None, "ab", "c", "d").fingerprint == one.fingerprint

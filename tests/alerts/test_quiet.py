@@ -8,11 +8,11 @@ import pytest
 
 from alertd.alerts import listing, log_store, pipeline, silence_store, store
 from alertd.alerts.explanation import Decision
+from alertd.alerts.identity import Identity
 from alertd.alerts.lifecycle import Memory, Policy, Sign, Step
 from alertd.alerts.listing import Filter
 from alertd.alerts.pipeline import Finding, Speech, platform_recovered, platform_trouble
 from alertd.alerts.silences import MAX_SILENCES, Matchers, Silence
-from alertd.alerts.store import Identity
 from alertd.db import Db, new_id
 from alertd.errors import Refused
 from alertd.model import EventType, Severity

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from alertd.alerts import pipeline, store
+from alertd.alerts.identity import Identity
 from alertd.alerts.lifecycle import Memory, Policy, Sign
 from alertd.alerts.pipeline import Finding, Speech
-from alertd.alerts.store import Identity
 from alertd.model import EventType, Severity
 from tests import factories
 from tests.admin.port import OPERATOR, Port
