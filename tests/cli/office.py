@@ -89,8 +89,10 @@ class Office:
         ref = place(tenant, exchange, leaf)
         account = self.account(exchange, **options)
 
+        fields = {"api_key": account.key, "api_secret": account.secret, "passphrase": account.passphrase}
+
         async def stored() -> None:
-            await self.core.secrets.write(ref, {"api_key": account.key, "api_secret": account.secret})
+            await self.core.secrets.write(ref, fields)
             await self.core.sweeper.inventory.discover(datetime.now(UTC))
 
         self.do(stored())
