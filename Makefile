@@ -4,15 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench fuzz docs clean lock
+.PHONY: demo test lint bench fuzz faults soak docs clean lock
 
 demo: $(READY)
 	@$(BIN)/alertd demo
 
 # Tests that need a browser, systemd or Prometheus are deselected where those are absent; the summary names them.
-# With PYTEST_ARGS only some tests may run: then coverage is shown, and not demanded.
+# The fault suite is a command of its own. With PYTEST_ARGS only some tests may run: then coverage is shown, and not demanded.
 test: lint
-	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report= --ignore tests/faults $(PYTEST_ARGS)
 	@$(BIN)/coverage report $(if $(PYTEST_ARGS),,--fail-under=90)
 
 lint: $(READY)
@@ -27,6 +27,14 @@ bench: $(READY)
 # Requests made up from the OpenAPI document, many and never the same; `make test` makes few, always alike.
 fuzz: $(READY)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(BIN)/python -m pytest tests/admin/test_schemathesis.py
+
+# Everything that can break does, while 50 tenants are told the truth: a few minutes, always alike.
+faults: $(READY)
+	@$(BIN)/python -m pytest tests/faults -q --no-cov -n 0
+
+# The same with new seeds, which it prints, until so many processes were killed.
+soak: $(READY)
+	@$(BIN)/python -m tests.faults --kills $${KILLS:-200}
 
 # What is made from the table of routes; a test says when it is time.
 docs: $(READY)

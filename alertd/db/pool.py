@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -170,6 +171,7 @@ async def _connected_pool(dsn: str, *, place: str, pool_size: int, patience: tim
 
 
 async def _pool(dsn: str, *, place: str, pool_size: int) -> "asyncpg.Pool[Row]":
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)  # a traceback a second while the database is away
     try:
         with our_errors("connect", place):
             return await asyncpg.create_pool(
