@@ -58,7 +58,7 @@ class Inventory:
         closed = frozenset(skipped.path for skipped in listing.skipped)
         known_count = added = 0
         missing: list[UUID] = []
-        for stretch in stretches(listing.refs, STRETCH):
+        for stretch in stretches(listing.paths, STRETCH):
             known = await inventory_store.known_of(self._db, stretch.first, stretch.last)
             known_count += len(known)
             missing += _absent(known, stretch.refs, closed)
@@ -67,7 +67,7 @@ class Inventory:
                 added += await inventory_store.add(self._db, new, now)
         retired = await self._settle_missing(missing, known_count, now)
         return Discovery(
-            listed=len(listing.refs),
+            listed=len(listing.paths),
             added=added,
             retired=retired,
             withheld=len(missing) - retired,

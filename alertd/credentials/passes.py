@@ -51,7 +51,7 @@ async def sweep_now(sweeper: Sweeper, requested_by: str) -> Mapping[str, Any]:
 async def rehearse(sweeper: Sweeper) -> Mapping[str, Any]:
     """What a sweep would look at: the store is listed, no exchange is asked, nothing is stored. Raises StoreDown."""
     listing = await sweeper.outside.secrets.list_refs()
-    return {"would_check": len(listing.refs), "skipped": len(listing.skipped)}
+    return {"would_check": len(listing.paths), "skipped": len(listing.skipped)}
 
 
 async def discover(sweeper: Sweeper) -> Discovery:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from alertd.alerts.lifecycle import Memory
+from alertd.credentials.packed import PackedIds
 from alertd.db import Row, Sql, new_id
 from alertd.model import (
     CredentialRef,
@@ -147,32 +148,22 @@ async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
     return {row["exchange"]: row["next_check_at"] for row in rows}
 
 
-async def in_scope(sql: Sql, *, tenant_id: UUID | None, exchange: str | None) -> dict[str, list[UUID]]:
-    """Ids of the credentials that a sweep covers, by exchange, the longest due first.
-
-    They come a thousand to a row: one value of a hundred thousand would be taken apart at one go.
-    """
+async def in_scope(sql: Sql, *, tenant_id: UUID | None, exchange: str | None) -> dict[str, PackedIds]:
+    """Ids of the credentials that a sweep covers, by exchange, the longest due first."""
     rows = await sql.fetch(
         """
-        SELECT ranked.exchange, array_agg(ranked.id ORDER BY ranked.place) AS ids
-        FROM (
-          SELECT c.exchange, c.id, row_number() OVER (PARTITION BY c.exchange ORDER BY c.next_check_at) AS place
-          FROM credentials c
-          JOIN tenants t ON t.id = c.tenant_id AND NOT t.paused
-          WHERE c.retired_at IS NULL
-            AND ($1::uuid IS NULL OR c.tenant_id = $1)
-            AND ($2::text IS NULL OR c.exchange = $2)
-        ) AS ranked
-        GROUP BY ranked.exchange, ranked.place / 1000
-        ORDER BY ranked.exchange, ranked.place / 1000
+        SELECT c.exchange, string_agg(uuid_send(c.id), '' ORDER BY c.next_check_at) AS ids
+        FROM credentials c
+        JOIN tenants t ON t.id = c.tenant_id AND NOT t.paused
+        WHERE c.retired_at IS NULL
+          AND ($1::uuid IS NULL OR c.tenant_id = $1)
+          AND ($2::text IS NULL OR c.exchange = $2)
+        GROUP BY c.exchange
         """,
         tenant_id,
         exchange,
     )
-    found: dict[str, list[UUID]] = {}
-    for row in rows:
-        found.setdefault(row["exchange"], []).extend(row["ids"])
-    return found
+    return {row["exchange"]: PackedIds(row["ids"]) for row in rows}
 
 
 async def lock_claim(sql: Sql, claim: Claim) -> bool:

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from alertd.model import CredentialRef
+from alertd.secretstore import listed
 
 FIRST: Final = UUID(int=0)
 LAST: Final = UUID(int=2**128 - 1)
@@ -20,22 +21,26 @@ class Stretch:
     refs: Sequence[CredentialRef]
 
 
-def stretches(refs: Sequence[CredentialRef], size: int) -> Iterator[Stretch]:
+def stretches(paths: Sequence[str], size: int) -> Iterator[Stretch]:
     """All tenants there can be, each in one stretch, of about `size` credentials each.
 
-    `refs` must be in the order of their tenants, as a listing is. Nothing listed is one empty stretch.
+    `paths` must be in order, as a listing is. Nothing listed is one empty stretch.
     """
     first, start = FIRST, 0
-    while (end := _end(refs, start, size)) < len(refs):
-        last = refs[end - 1].tenant_id
-        yield Stretch(first, last, refs[start:end])
+    while (end := _end(paths, start, size)) < len(paths):
+        last = UUID(_tenant(paths[end - 1]))
+        yield Stretch(first, last, [listed(path) for path in paths[start:end]])
         first, start = UUID(int=last.int + 1), end
-    yield Stretch(first, LAST, refs[start:])
+    yield Stretch(first, LAST, [listed(path) for path in paths[start:]])
 
 
-def _end(refs: Sequence[CredentialRef], start: int, size: int) -> int:
+def _end(paths: Sequence[str], start: int, size: int) -> int:
     """Where the stretch from `start` ends, with the whole of its last tenant in it."""
-    end = min(start + size, len(refs))
-    while end < len(refs) and refs[end].tenant_id == refs[end - 1].tenant_id:
+    end = min(start + size, len(paths))
+    while end < len(paths) and _tenant(paths[end]) == _tenant(paths[end - 1]):
         end += 1
     return end
+
+
+def _tenant(path: str) -> str:
+    return path.partition("/")[0]

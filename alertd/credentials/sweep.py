@@ -19,6 +19,7 @@ from alertd.alerts.lifecycle import about_to_fire
 from alertd.credentials import store, sweep_store
 from alertd.credentials.look import Looked
 from alertd.credentials.mass import Share
+from alertd.credentials.packed import PackedIds
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
@@ -54,11 +55,15 @@ class Scope:
 
 @dataclass(slots=True)
 class _Run:
-    """A sweep under way. `refused` and `accusing` are looked at and not recorded yet; their claims are kept."""
+    """A sweep under way. `refused` and `accusing` are looked at and not recorded yet; their claims are kept.
+
+    Whatever is claimed stands in one of the three until it is recorded, and is given back if the sweep breaks off.
+    """
 
     id: UUID
     on_check: OnCheck
     tally: Tally = field(default_factory=Tally)
+    under_way: dict[UUID, Claim] = field(default_factory=dict)
     refused: list[tuple[Claim, Looked]] = field(default_factory=list)
     accusing: list[tuple[Claim, Looked]] = field(default_factory=list)
     by_exchange: Mapping[str, int] = field(default_factory=dict)  # how many keys it covers
@@ -137,7 +142,7 @@ async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
     except* (StoreDown, Cancelled, Transient) as failures:
         failure = _first(failures)
     finally:
-        await store.release(sweeper.outside.db, current.kept())
+        await store.release(sweeper.outside.db, [*current.kept(), *current.under_way.values()])
     if failure is not None:
         raise failure
 
@@ -159,18 +164,17 @@ async def _report(sweeper: Sweeper, current: _Run) -> None:
             raise Cancelled
 
 
-async def _flow(sweeper: Sweeper, current: _Run, ids: Sequence[UUID]) -> None:
+async def _flow(sweeper: Sweeper, current: _Run, left: PackedIds) -> None:
     """Check these credentials of one exchange, a bounded number at a time."""
-    left = list(ids)
     for _ in range(HELD_ELSEWHERE_ROUNDS):
         elsewhere: list[UUID] = []
-        chunks = _batched(left, CHUNK)
+        chunks = left.chunks(CHUNK)
         async with asyncio.TaskGroup() as workers:
             for _ in range(IN_FLIGHT // CHUNK):
                 workers.create_task(_work(sweeper, current, chunks, elsewhere))
-        left = elsewhere
-        if not left:
+        if not elsewhere:
             return
+        left = PackedIds.of(elsewhere)
         await asyncio.sleep(HELD_ELSEWHERE_WAIT.total_seconds())
     current.tally.skipped += len(left)
 
@@ -180,14 +184,11 @@ async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]
     for ids in chunks:
         claims = await _claim(sweeper, ids)
         mine = {claim.id: claim for claim in claims}
+        current.under_way |= mine
         elsewhere.extend(i for i in ids if i not in mine)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for claim in claims:
-                    group.create_task(_attend(sweeper, current, claim, mine))
-        finally:
-            if mine:
-                await store.release(sweeper.outside.db, list(mine.values()))
+        async with asyncio.TaskGroup() as group:
+            for claim in claims:
+                group.create_task(_attend(sweeper, current, claim))
 
 
 async def _claim(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Claim]:
@@ -201,21 +202,21 @@ async def _claim(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Claim]:
         raise
 
 
-async def _attend(sweeper: Sweeper, current: _Run, claim: Claim, unfinished: dict[UUID, Claim]) -> None:
+async def _attend(sweeper: Sweeper, current: _Run, claim: Claim) -> None:
     looked = await sweeper.look_at(claim)
     if looked is None:
         current.tally.skipped += 1
     elif looked.result.reason is Reason.SECRET_STORE:
-        current.refused.append((unfinished.pop(claim.id), looked))
+        current.refused.append((current.under_way.pop(claim.id), looked))
         return
     elif looked.result.verdict is Verdict.INVALID:
-        current.accusing.append((unfinished.pop(claim.id), looked))
+        current.accusing.append((current.under_way.pop(claim.id), looked))
         _count(current.tally, looked)
     else:
         await _record(sweeper, current, claim, looked)
         _count(current.tally, looked)
     current.readable = True
-    unfinished.pop(claim.id, None)
+    current.under_way.pop(claim.id, None)
 
 
 async def _settle(sweeper: Sweeper, current: _Run) -> None:
@@ -271,8 +272,3 @@ def _counts(tally: Tally) -> dict[str, int]:
         "inconclusive": tally.inconclusive,
         "skipped": tally.skipped,
     }
-
-
-def _batched(items: Sequence[UUID], size: int) -> Iterator[Sequence[UUID]]:
-    """Consecutive slices of `size`; the iterator may be shared by workers."""
-    return (items[start : start + size] for start in range(0, len(items), size))

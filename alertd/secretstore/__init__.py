@@ -11,7 +11,7 @@ from alertd.cipher import Cipher
 from alertd.config import Settings
 from alertd.model import CredentialRef, Secret
 from alertd.secretstore.file import ciphertext_exists, open_file
-from alertd.secretstore.layout import Listing, Skipped, parse
+from alertd.secretstore.layout import Listing, Skipped, listed, parse
 from alertd.secretstore.vault_store import open_vault
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "SecretStore",
     "Skipped",
     "ciphertext_exists",
+    "listed",
     "open_store",
     "parse",
 ]

@@ -7,6 +7,7 @@ people paste them.
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -33,10 +34,19 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a walk of the store found, each part in the order of its paths."""
+    """What a walk of the store found, each part in the order of its paths.
 
-    refs: tuple[CredentialRef, ...]
+    Credentials are kept as paths: a hundred thousand objects would be walked through, at one go, by each
+    full run of the garbage collector, and it does not look at strings.
+    """
+
+    paths: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def refs(self) -> tuple[CredentialRef, ...]:
+        """All of them at once."""
+        return tuple(listed(path) for path in self.paths)
 
 
 def tenant_fault(folder: str) -> str:
@@ -69,6 +79,12 @@ def ref_of(tenant_id: UUID, exchange: str, leaf: str) -> CredentialRef:
     """The ref of names in which none of the `…_fault` functions finds one."""
     kind, _, label = leaf.partition(".")
     return CredentialRef(tenant_id, exchange, CredentialType(kind), label)
+
+
+def listed(path: str) -> CredentialRef:
+    """The ref of a path out of a listing, where everything is known to be in order."""
+    tenant, _, exchange, leaf = path.split("/")
+    return ref_of(UUID(tenant), sys.intern(exchange), leaf)
 
 
 def parse(path: str) -> CredentialRef | Skipped:

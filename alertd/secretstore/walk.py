@@ -1,25 +1,21 @@
 """Finds every credential in a store: tenants, their exchanges, their keys; a few folders at a time.
 
-There may be a hundred thousand: they share what they have in common, and are sorted tenant by tenant,
-so that the event loop is not held up at the end.
+There may be a hundred thousand: they are sorted tenant by tenant, so that the event loop is not held up
+at the end.
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
-from uuid import UUID
 
 from alertd.errors import Absent, Refused
-from alertd.model import CredentialRef
 from alertd.secretstore.layout import (
     Listing,
     Skipped,
     exchange_fault,
     leaf_fault,
-    ref_of,
     shown,
     tenant_fault,
 )
@@ -45,7 +41,7 @@ async def walk(names: Names, *, tenants: Sequence[str]) -> Listing:
             walker.cancel()
         await asyncio.wait(walkers)
     return Listing(
-        tuple(chain.from_iterable(found.refs[tenant] for tenant in sorted(found.refs))),
+        tuple(chain.from_iterable(found.paths[tenant] for tenant in sorted(found.paths))),
         tuple(sorted(found.skipped, key=lambda skipped: skipped.path)),
     )
 
@@ -54,7 +50,7 @@ async def walk(names: Names, *, tenants: Sequence[str]) -> Listing:
 class _Found:
     """What the walkers gather, in the order in which answers came."""
 
-    refs: dict[str, list[CredentialRef]] = field(default_factory=dict)  # by tenant, each in the order of paths
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by tenant, each in order
     skipped: list[Skipped] = field(default_factory=list)
 
     def accepts(self, path: str, fault: str) -> bool:
@@ -68,23 +64,20 @@ async def _walk(names: Names, folders: Iterator[str], found: _Found) -> None:
         tenant = folder.removesuffix("/")
         if not found.accepts(folder, tenant_fault(tenant) or _stray(folder)):
             continue
-        refs = await _gather(tenant, names, found)
-        if refs:
-            found.refs[tenant] = sorted(refs, key=lambda ref: ref.path)
+        paths = await _gather(tenant, names, found)
+        if paths:
+            found.paths[tenant] = tuple(sorted(paths))
 
 
-async def _gather(tenant: str, names: Names, found: _Found) -> list[CredentialRef]:
-    tenant_id, above, refs = UUID(tenant), f"{tenant}/exchanges", []
+async def _gather(tenant: str, names: Names, found: _Found) -> list[str]:
+    above, paths = f"{tenant}/exchanges", list[str]()
     for inner in await _inside(above, names, found):
-        exchange = sys.intern(inner.removesuffix("/"))
+        exchange = inner.removesuffix("/")
         if found.accepts(f"{above}/{inner}", exchange_fault(exchange) or _stray(inner)):
-            leaves = await _inside(f"{above}/{exchange}", names, found)
-            refs += [
-                ref_of(tenant_id, exchange, leaf)
-                for leaf in leaves
-                if found.accepts(f"{above}/{exchange}/{leaf}", leaf_fault(leaf))
-            ]
-    return refs
+            folder = f"{above}/{exchange}"
+            leaves = await _inside(folder, names, found)
+            paths += [f"{folder}/{leaf}" for leaf in leaves if found.accepts(f"{folder}/{leaf}", leaf_fault(leaf))]
+    return paths
 
 
 async def _inside(path: str, names: Names, found: _Found) -> Sequence[str]:

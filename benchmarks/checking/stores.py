@@ -25,10 +25,10 @@ class Free:
     name = "free"
 
     def __init__(self, count: int) -> None:
-        self._refs = refs(count)
+        self._paths = tuple(sorted(ref.path for ref in refs(count)))
 
     async def list_refs(self) -> Listing:
-        return Listing(tuple(self._refs))
+        return Listing(self._paths)
 
     async def read(self, ref: CredentialRef) -> Secret:
         fields = fields_of(number_of(ref))
