@@ -1,6 +1,7 @@
 """One check from budget to verdict: walks an exchange's calls, keeps to its limits, and judges what came back."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,6 @@ from alertd.credentials.classify import Ruling, flaw
 from alertd.credentials.limits import Limits
 from alertd.credentials.quirks.shape import Call, Quirks, Site, merged
 from alertd.credentials.rights import trading_cannot_trade, warnings
-from alertd.credentials.stall import StalledSince
 from alertd.model import UNKNOWN_PERMISSIONS, CheckResult, CredentialRef, Permissions, Reason, Secret
 
 DEAD: Final = frozenset({Reason.EXCHANGE_DOWN, Reason.NETWORK})
@@ -22,6 +22,9 @@ DEAD_SECONDS: Final = 5.0
 DEAD_CEILING: Final = timedelta(minutes=1)
 # What says nothing about the exchange.
 OURS: Final = frozenset({Reason.RATE_LIMITED, Reason.INTERNAL_ERROR, Reason.BAD_SECRET})
+
+# Whether our own loop stood still at some time since this moment of `time.monotonic`.
+StalledSince = Callable[[float], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Exchanges:
                 opened = self._limits.backed_off(exchange)
                 if opened is not None:
                     return Heard(ruling=Ruling(opened, ""))
-            began = asyncio.get_running_loop().time()
+            began = time.monotonic()
             heard = await check.hear(call, earlier)
             if heard.ruling is None or heard.ruling.stay_away is not None or not self._stalled_since(began):
                 break

@@ -30,14 +30,13 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from yarl import URL
 
 from alertd.config import Settings
-from alertd.credentials.asking import Exchanges, Heard
+from alertd.credentials.asking import Exchanges, Heard, StalledSince
 from alertd.credentials.classify import Ruling, ruling
 from alertd.credentials.connect import open_session, trust
 from alertd.credentials.limits import Limits
 from alertd.credentials.quirks import EXCHANGES
 from alertd.credentials.quirks.generic import generic
 from alertd.credentials.quirks.shape import Answer, Call, Quirks, Site, everything
-from alertd.credentials.stall import StalledSince, probing_stalls
 from alertd.model import Permissions, Reason, Secret
 
 __all__ = ["Exchanges", "open_exchanges", "wallet_address"]
@@ -249,14 +248,13 @@ async def open_exchanges(
     *,
     limits: Limits,
     now: Callable[[], datetime],
-    stalled_since: StalledSince | None = None,
+    stalled_since: StalledSince,
 ) -> AsyncIterator[Exchanges]:
     """Shared connections for all exchanges; those with `connect_to` have a pool of their own."""
     context = trust()
     async with AsyncExitStack() as stack:
         # Also those of settings that were replaced: checks under way hold on to theirs, and idle ones cost nothing.
         sessions: dict[tuple[str | None, float], aiohttp.ClientSession] = {}
-        probe = stalled_since or stack.enter_context(probing_stalls())
 
         def session_of(detour: str | None, timeout: float) -> aiohttp.ClientSession:
             if (detour, timeout) not in sessions:
@@ -269,7 +267,7 @@ async def open_exchanges(
             session = session_of(chosen.exchange(exchange).connect_to, chosen.credentials.timeout_seconds)
             return place(exchange, chosen, session=session, context=context, site=site, now=now)
 
-        yield Exchanges(settings, limits=limits, now=now, build=build, stalled_since=probe)
+        yield Exchanges(settings, limits=limits, now=now, build=build, stalled_since=stalled_since)
 
 
 def place(

@@ -21,6 +21,7 @@ from alertd.credentials.limits import Limits
 from alertd.db import apply_schema, new_id, open_db
 from alertd.model import CredentialRef, CredentialType, Reason, Secret
 from alertd.postgres import open_embedded
+from alertd.process import LoopLag, supervising
 from benchmarks.checking.exchange import key_pair
 from benchmarks.checking.meter import CLIENT_CORE, Cost, best, metering, pin
 
@@ -85,11 +86,16 @@ async def ours(url: str) -> AsyncIterator[Ask]:
             state_dir=Path(folder),
             exchanges={"binance": {"connect_to": url, "requests_per_second": RATE, "concurrency": 1000}},
         )
+        lag = LoopLag()
         async with (
             open_embedded(settings.state_dir, attach=False) as dsn,
             open_db(dsn) as db,
-            open_exchanges(settings, limits=Limits(db, settings, _now), now=_now) as exchanges,
+            supervising(asyncio.Event()) as loops,
+            open_exchanges(
+                settings, limits=Limits(db, settings, _now), now=_now, stalled_since=lag.stalled_since
+            ) as exchanges,
         ):
+            loops.start("lag", lag.run)
             await apply_schema(db)
             tenant = new_id()
             refs = [CredentialRef(tenant, "binance", CredentialType.TRADING, str(n)) for n in range(KEYS)]

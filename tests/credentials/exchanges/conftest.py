@@ -1,6 +1,7 @@
 """The real stack against simulated exchanges: ccxt, its signatures, our connections, a loopback server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -51,7 +52,15 @@ def limits(sim: Simulator, tmp_path: Path) -> Limits:
     return Limits(None, settings_for(sim, tmp_path), wall_clock)
 
 
+def asking(
+    settings: Settings, *, limits: Limits | None = None, now: Callable[[], datetime] = wall_clock
+) -> AbstractAsyncContextManager[Exchanges]:
+    """With a loop that never stands still."""
+    chosen = limits or Limits(None, settings, wall_clock)
+    return open_exchanges(settings, limits=chosen, now=now, stalled_since=lambda _: False)
+
+
 @pytest.fixture
 async def exchanges(sim: Simulator, limits: Limits, tmp_path: Path) -> AsyncIterator[Exchanges]:
-    async with open_exchanges(settings_for(sim, tmp_path), limits=limits, now=wall_clock) as opened:
+    async with asking(settings_for(sim, tmp_path), limits=limits) as opened:
         yield opened

@@ -16,7 +16,7 @@ from alertd.credentials.limits import Limits
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Outage, Rights
 from alertd.model import Permissions, Reason, Secret, Warn
-from tests.credentials.exchanges.conftest import ref, secret, settings_for, wall_clock
+from tests.credentials.exchanges.conftest import asking, ref, secret, settings_for, wall_clock
 
 KEY_INFO = "/0/private/GetApiKeyInfo"
 
@@ -78,7 +78,7 @@ async def test_a_mute_refusal_of_a_coinbase_key_may_be_our_clock(tmp_path: Path)
     async with open_simulator(lambda: datetime.now(UTC) + timedelta(minutes=5)) as sim:
         settings = settings_for(sim, tmp_path)
         account = sim.add("coinbase")
-        async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+        async with asking(settings) as exchanges:
             result = await exchanges.ask(ref("coinbase"), secret(account))
 
     assert (result.reason, result.code) == (Reason.CLOCK_SKEW, "http 401 text")
@@ -89,7 +89,7 @@ async def test_a_clock_that_is_wrong_accuses_nobody(exchange: str, tmp_path: Pat
     async with open_simulator(lambda: datetime.now(UTC) + timedelta(minutes=5)) as sim:
         settings = settings_for(sim, tmp_path)
         account = sim.add(exchange)
-        async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+        async with asking(settings) as exchanges:
             result = await exchanges.ask(ref(exchange), secret(account))
 
     assert result.reason is Reason.CLOCK_SKEW
@@ -126,7 +126,7 @@ async def test_silence_is_the_networks_fault(sim: Simulator, tmp_path: Path) -> 
     account = sim.add("bybit")
     sim.exchange("bybit").outage = Outage.TIMEOUT
 
-    async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+    async with asking(settings) as exchanges:
         result = await exchanges.ask(ref("bybit"), secret(account))
 
     assert (result.reason, result.code) == (Reason.NETWORK, "timeout")
@@ -135,7 +135,7 @@ async def test_silence_is_the_networks_fault(sim: Simulator, tmp_path: Path) -> 
 async def test_nobody_listens(tmp_path: Path) -> None:
     settings = Settings(state_dir=tmp_path, exchanges={"okx": {"connect_to": "http://127.0.0.1:1"}})
 
-    async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+    async with asking(settings) as exchanges:
         result = await exchanges.ask(ref("okx"), Secret("key", "secret", "passphrase"))
 
     assert (result.reason, result.code) == (Reason.NETWORK, "connect")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from alertd.credentials.exchange import Exchanges, open_exchanges
+from alertd.credentials.exchange import Exchanges
 from alertd.credentials.limits import Limits
 from alertd.demo.exchanges.server import Simulator
 from alertd.demo.exchanges.shape import Outage, State
 from alertd.model import Reason
-from tests.credentials.exchanges.conftest import ref, secret, settings_for
+from tests.credentials.exchanges.conftest import asking, ref, secret, settings_for
 
 
 class Clock:
@@ -34,7 +34,7 @@ async def patient(sim: Simulator, clock: Clock, tmp_path: Path) -> AsyncIterator
     """Exchanges whose limits live by the movable clock."""
     settings = settings_for(sim, tmp_path)
     limits = Limits(None, settings, clock)
-    async with open_exchanges(settings, limits=limits, now=lambda: datetime.now(UTC)) as opened:
+    async with asking(settings, limits=limits) as opened:
         yield opened
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from alertd.credentials.exchange import Exchanges, open_exchanges
-from alertd.credentials.limits import Limits
+from alertd.credentials.exchange import Exchanges
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.model import CheckResult, Reason
-from tests.credentials.exchanges.conftest import ref, secret, settings_for, wall_clock
+from tests.credentials.exchanges.conftest import asking, ref, secret, settings_for
 
 
 async def asked_across(difference: timedelta, exchange: str, tmp_path: Path) -> CheckResult:
@@ -17,7 +16,7 @@ async def asked_across(difference: timedelta, exchange: str, tmp_path: Path) -> 
     async with open_simulator(lambda: datetime.now(UTC) + difference) as sim:
         settings = settings_for(sim, tmp_path)
         account = sim.add(exchange)
-        async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+        async with asking(settings) as exchanges:
             return await exchanges.ask(ref(exchange), secret(account))
 
 

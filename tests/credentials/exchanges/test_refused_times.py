@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from alertd.credentials.exchange import Exchanges, open_exchanges
-from alertd.credentials.limits import Limits
+from alertd.credentials.exchange import Exchanges
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.model import Reason
-from tests.credentials.exchanges.conftest import ref, secret, settings_for, wall_clock
+from tests.credentials.exchanges.conftest import asking, ref, secret, settings_for, wall_clock
 
 TIMED = ["binance", "bitget", "bitstamp", "bybit", "gate", "gateeu", "htx", "kucoin", "mexc", "okx"]
 NONCES = ["bitfinex", "kraken"]
@@ -21,7 +20,7 @@ async def test_a_time_that_is_refused(minutes: int, exchange: str, tmp_path: Pat
     async with open_simulator(lambda: wall_clock() + timedelta(minutes=minutes)) as sim:
         settings = settings_for(sim, tmp_path)
         held = secret(sim.add(exchange))
-        async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as exchanges:
+        async with asking(settings) as exchanges:
             result = await exchanges.ask(ref(exchange), held)
 
     assert result.reason is Reason.CLOCK_SKEW

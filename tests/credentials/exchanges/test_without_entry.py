@@ -8,11 +8,10 @@ import pytest
 from aiohttp import web
 
 from alertd.config import Settings
-from alertd.credentials.exchange import Exchanges, open_exchanges
-from alertd.credentials.limits import Limits
+from alertd.credentials.exchange import Exchanges
 from alertd.credentials.quirks import EXCHANGES
 from alertd.model import Permissions, Reason, Secret
-from tests.credentials.exchanges.conftest import ref, wall_clock
+from tests.credentials.exchanges.conftest import asking, ref
 
 HELD = Secret("key", "c2VjcmV0")
 BALANCES = {
@@ -47,7 +46,7 @@ async def exchanges(answering: Answering, tmp_path: Path) -> AsyncIterator[Excha
         state_dir=tmp_path,
         exchanges={"bitso": {"connect_to": address}, "binance": {"enabled": False}},
     )
-    async with open_exchanges(settings, limits=Limits(None, settings, wall_clock), now=wall_clock) as opened:
+    async with asking(settings) as opened:
         yield opened
     await runner.cleanup()
 
