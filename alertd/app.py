@@ -18,6 +18,7 @@ from alertd.admin.api import open_api, open_gate
 from alertd.admin.daemon import Daemon
 from alertd.admin.store import any_sealed
 from alertd.admin.vitals import Vitals
+from alertd.alerts.desk import keep_telling
 from alertd.alerts.execution import Executions
 from alertd.cipher import Cipher, load_or_create_key
 from alertd.config import Settings
@@ -360,10 +361,22 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     every = lambda: timedelta(minutes=live.settings.credentials.discovery_minutes)  # noqa: E731
     loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
+    loops.start("operators", lambda s: _tell_operators(core, loops, s), patience=LOOP_PATIENCE)
     loops.start("retention", lambda s: keep_pruning(core.db, lambda: live.settings, s, core.world.now))
     interval = watchdog_interval()
     if interval is not None:
         loops.start("watchdog", lambda s: watchdog(s, interval=interval, stuck=loops.stuck))
+
+
+async def _tell_operators(core: Core, loops: Loops, stop: asyncio.Event) -> None:
+    await keep_telling(
+        core.db,
+        stop,
+        core.world.now,
+        delay=lambda: timedelta(minutes=core.live.settings.alerts.escalation_delay_minutes),
+        told=core.sender.wake,
+        beat=lambda: loops.beat("operators"),
+    )
 
 
 def _say_started(core: Core, url: str) -> None:

@@ -117,6 +117,7 @@ OLDEST_DUE_DELIVERY: Final = _gauge(
 )
 DELIVERIES: Final = _gauge("alertd_deliveries", "Deliveries by state.", ["state"])
 OPEN_CIRCUITS: Final = _gauge("alertd_open_circuits", "Receivers that are left alone after failing too often.")
+FIRING: Final = _gauge("alertd_alerts_firing", "Alerts that fire, by severity.", ["severity"])
 SUPPRESSED: Final = _counter("alertd_suppressed_total", "Messages held back, by the rule that did.", ["kind"])
 ESCALATIONS: Final = _counter("alertd_escalations_total", "Alerts that nobody acknowledged in time.")
 REFUSED_ADDRESSES: Final = _counter(

@@ -1,57 +1,20 @@
 """SQL of whom to tell among the operators, and of what they have not been told yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+from alertd.alerts.operators import News, Receiver
 from alertd.db import Row, Sql
 from alertd.model import Severity
 
 LOCK: Final = 0x6465736B  # one daemon at a time gathers what operators are to hear
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """A notifier that is switched on; `min_severity` None hears of everything."""
-
-    name: str
-    min_severity: Severity | None
-    escalation: bool
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """A tenant's alert as it stands; `heard_by` are the notifiers that were told of it before."""
-
-    id: UUID
-    tenant_id: UUID | None
-    tenant_name: str | None
-    check: str
-    subject: str
-    rule: str
-    severity: Severity
-    details: Mapping[str, Any]
-    over: bool
-    heard_by: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Overdue:
-    """A critical alert that nobody acknowledged in time."""
-
-    news: News
-    exchange: str | None
-
-
 async def hearing(sql: Sql, severity: Severity) -> list[str]:
     """The notifiers that hear of this severity."""
-    return [each.name for each in await receivers(sql) if hears(each, severity)]
-
-
-def hears(receiver: Receiver, severity: Severity) -> bool:
-    return receiver.min_severity is None or severity.rank >= receiver.min_severity.rank
+    return [each.name for each in await receivers(sql) if each.hears(severity)]
 
 
 async def receivers(sql: Sql) -> list[Receiver]:
@@ -126,7 +89,12 @@ async def told(sql: Sql, alert_ids: Sequence[UUID], now: datetime) -> None:
     )
 
 
-async def overdue(sql: Sql, *, before: datetime, limit: int) -> Sequence[Overdue]:
+async def passed_over(sql: Sql, alert_ids: Sequence[UUID]) -> None:
+    """There was nobody to tell of these."""
+    await sql.execute("UPDATE alerts SET operators_due = NULL WHERE id = ANY ($1)", list(alert_ids))
+
+
+async def overdue(sql: Sql, *, before: datetime, limit: int) -> Sequence[News]:
     """Alerts that wait since `before` or longer, worst first; those of paused tenants wait on."""
     rows = await sql.fetch(
         """
@@ -135,6 +103,7 @@ async def overdue(sql: Sql, *, before: datetime, limit: int) -> Sequence[Overdue
         FROM alerts a
         LEFT JOIN tenants t ON t.id = a.tenant_id
         WHERE a.ack_awaited_since <= $1
+          AND a.state = 'firing'
           AND t.paused IS NOT TRUE
         ORDER BY a.severity = 'emergency' DESC, a.ack_awaited_since, a.id
         LIMIT $2
@@ -143,7 +112,7 @@ async def overdue(sql: Sql, *, before: datetime, limit: int) -> Sequence[Overdue
         before,
         limit,
     )
-    return [Overdue(_news(row), row["exchange"]) for row in rows]
+    return [_news(row) for row in rows]
 
 
 async def wait_again(sql: Sql, alert_id: UUID, now: datetime) -> None:
@@ -152,11 +121,13 @@ async def wait_again(sql: Sql, alert_id: UUID, now: datetime) -> None:
 
 
 async def escalated(sql: Sql, alert_ids: Sequence[UUID], now: datetime) -> None:
-    """Once for each episode."""
+    """Once for each episode. The platform's own alerts are told of, and ended, where they are raised."""
     await sql.execute(
         """
         UPDATE alerts
-        SET escalated_at = $2, ack_awaited_since = NULL, operators_told_at = $2
+        SET escalated_at = $2,
+            ack_awaited_since = NULL,
+            operators_told_at = CASE WHEN tenant_id IS NOT NULL THEN $2::timestamptz END
         WHERE id = ANY ($1)
         """,
         list(alert_ids),
@@ -177,6 +148,7 @@ def _news(row: Row) -> News:
         check=row["check_name"],
         subject=row["subject"],
         rule=row["rule"],
+        exchange=row["exchange"],
         severity=Severity(row["severity"]),
         details=row["details"],
         over=row["state"] == "resolved",

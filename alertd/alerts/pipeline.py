@@ -191,7 +191,7 @@ async def _subside(case: _Case) -> None:
 
 async def _hold(case: _Case, after: Memory) -> None:
     alert = await _put(case, after, firing=True)
-    await telling.keep_quiet(case.tx, alert, Quiet(Decision.REPEATED), now=case.now)
+    await telling.keep_quiet(case.tx, alert.id, Quiet(Decision.REPEATED), now=case.now)
 
 
 async def _calm(case: _Case, after: Memory) -> None:
@@ -215,7 +215,7 @@ async def _fire(case: _Case, step: Step, before: Memory, after: Memory) -> Appli
         aloud=case.speech.aloud,
     )
     if quiet is not None:
-        await telling.keep_quiet(tx, alert, quiet, now=now)
+        await telling.keep_quiet(tx, alert.id, quiet, now=now)
         return Applied(replace(after, announced_at=before.announced_at, told=before.told), step)
     await _give_reason(case, alert, step)
     after = replace(after, flapping=alert.flapping)

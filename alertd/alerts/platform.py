@@ -68,7 +68,7 @@ async def _announce(tx: Tx, identity: Identity, alert: OpenAlert, message: str, 
     labels = labels_of(None, identity.check, identity.subject, None)
     quiet = await kept_quiet(Surroundings(tx, now), identity, labels, alert.severity)
     if quiet is not None:
-        await telling.keep_quiet(tx, alert, quiet, now=now)
+        await telling.keep_quiet(tx, alert.id, quiet, now=now)
         return
     event = _event(identity, alert, message, "firing", now)
     names = await operators_store.hearing(tx, alert.severity)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from alertd import metrics
 from alertd.alerts import log_store, store
@@ -27,9 +28,9 @@ async def heard_at(tx: Tx, alert: OpenAlert) -> datetime | None:
     return alert.announced_at
 
 
-async def keep_quiet(tx: Tx, alert: OpenAlert, why: Quiet, *, now: datetime) -> None:
+async def keep_quiet(tx: Tx, alert_id: UUID, why: Quiet, *, now: datetime) -> None:
     """Write down that a message was due and is not sent, and count it: the next one says how many those were."""
     if why.decision in KINDS:
-        await store.hold(tx, alert.id)
+        await store.hold(tx, alert_id)
         metrics.SUPPRESSED.labels(kind=KINDS[why.decision]).inc()
-    await log_store.note(tx, alert.id, why.decision, silence_id=why.silence_id, cause_id=why.cause_id, now=now)
+    await log_store.note(tx, alert_id, why.decision, silence_id=why.silence_id, cause_id=why.cause_id, now=now)

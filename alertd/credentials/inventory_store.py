@@ -158,11 +158,14 @@ async def mark_missing(sql: Sql, ids: Sequence[UUID], now: datetime) -> None:
 
 
 async def retire(sql: Sql, ids: Sequence[UUID], now: datetime) -> int:
-    """Stop checking these; their history stays. Open alerts of theirs close without a word."""
+    """Stop checking these; their history stays. Open alerts of theirs close without a word to the tenant."""
     await sql.execute(
         """
         UPDATE alerts
-        SET state = 'resolved', resolved_at = $2
+        SET state = 'resolved',
+            resolved_at = $2,
+            ack_awaited_since = NULL,
+            operators_due = CASE WHEN operators_told_at IS NOT NULL THEN $2::timestamptz END
         WHERE state <> 'resolved' AND subject = ANY($1::text[])
         """,
         [str(i) for i in ids],

@@ -64,7 +64,10 @@ async def _valid(db: Db, tenant: Any) -> bool:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[alerts]\ndaily_pnl_tmie = 1", "alerts.daily_pnl_tmie: is not a setting; did you mean alerts.daily_pnl_time?"),
+        (
+            "[alerts]\ndaily_pnl_tmie = 1",
+            "alerts.daily_pnl_tmie: is not a setting; did you mean alerts.daily_pnl_time?",
+        ),
         ("[database]\npool_size = 3", "database.pool_size: cannot change while alertd runs; restart it"),
     ],
 )
