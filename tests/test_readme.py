@@ -48,7 +48,7 @@ COMMANDS = commands_known()
 
 def commands_named(page: str) -> set[str]:
     """In code only: prose says `alertd` as well."""
-    found = re.findall(r"(?:^|`|bin/)alertd ([a-z-]+)(?: ([a-z-]+))?", (ROOT / page).read_text(), re.MULTILINE)
+    found = re.findall(r"(?:^|`|bin/|\()alertd ([a-z][a-z-]*)(?: ([a-z-]+))?", (ROOT / page).read_text(), re.MULTILINE)
     return {first if first in COMMANDS else f"{first} {second}" for first, second in found}
 
 

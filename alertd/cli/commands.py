@@ -22,7 +22,6 @@ from alertd.cli import (
     sweep,
     sweeps,
     tenants,
-    webhooks,
 )
 
 # By their names: what it does and the example in its help.
@@ -39,7 +38,7 @@ GROUPS: Final = {
     "tenants": tenants.commands,
     "credentials": credentials.commands,
     "sweeps": sweeps.commands,
-    "webhooks": webhooks.commands,
+    "webhooks": endpoints.commands,
     "deliveries": deliveries.commands,
     "schedule": schedule.commands,
     "alerts": alerts.commands,
@@ -54,6 +53,3 @@ def register(app: typer.Typer) -> None:
         app.command(name, epilog=example)(command)
     for name, group in GROUPS.items():
         app.add_typer(group, name=name)
-
-
-webhooks.commands.add_typer(endpoints.commands)

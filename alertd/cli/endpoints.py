@@ -14,8 +14,7 @@ from alertd.cli.grouping import grouped
 from alertd.cli.options import ForTenant, Json, Pages, Where, Yes
 from alertd.cli.outcome import FAILED, complain, confirm, hand_over, print_json, say
 from alertd.cli.showing import Columns, show_list, show_object
-
-commands = typer.Typer()
+from alertd.cli.webhooks import commands
 
 Id = Annotated[UUID, typer.Argument(metavar="ID", help="The endpoint's id, as `list` shows it.")]
 
