@@ -59,7 +59,7 @@ def _resource(path: str) -> str:
 def _route(document: Json, method: str, path: str, operation: Json) -> Iterator[str]:
     yield f"### {method} {path}\n"
     yield f"{operation['summary']}. {_permission(operation)}\n"
-    if rows := [_parameter(found) for found in operation.get("parameters", ())]:
+    if rows := [_parameter(document, found) for found in operation.get("parameters", ())]:
         yield "| parameter | in | what | |\n| --- | --- | --- | --- |"
         yield "\n".join(rows) + "\n"
     body = operation.get("requestBody", {}).get("content", {})
@@ -82,9 +82,9 @@ def _permission(operation: Json) -> str:
     return "Needs any key." if ":" not in needed else f"Needs `{needed}`{own}."
 
 
-def _parameter(found: Json) -> str:
+def _parameter(document: Json, found: Json) -> str:
     star = "\\*" if found["required"] else ""
-    return f"| `{found['name']}`{star} | {found['in']} | {_kind(found['schema'])} | {_said(found)} |"
+    return f"| `{found['name']}`{star} | {found['in']} | {_kind(document, found['schema'])} | {_said(found)} |"
 
 
 def _answer(document: Json, status: int, answer: Json) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _rows(document: Json, schema: Json, *, starred: Collection[str], lead: str =
     resolved = _resolved(document, schema)
     for name, field in resolved.get("properties", {}).items():
         star = "\\*" if f"{lead}{name}" in starred else ""
-        yield f"| `{lead}{name}`{star} | {_kind(field)} | {_said(field)} |"
+        yield f"| `{lead}{name}`{star} | {_kind(document, field)} | {_said(field)} |"
         inner, between = _inside(field)
         if depth < _DEEPEST:
             yield from _rows(document, inner, starred=starred, lead=f"{lead}{name}{between}", depth=depth + 1)
@@ -135,23 +135,24 @@ def _said(described: Json) -> str:
     return " ".join(str(described.get("description", "")).split()).replace("|", "\\|")
 
 
-def _kind(schema: Json) -> str:
+def _kind(document: Json, schema: Json) -> str:
     """In words: `text`, `list of UUID or null`."""
+    schema = _resolved(document, schema)
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_kind(part) for part in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_kind(document, part) for part in schema["anyOf"]))
     if "enum" in schema or "const" in schema:
         return ", ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
     match schema.get("type"):
         case "array":
-            return f"list of {_kind(schema.get('items', {}))}"
+            return f"list of {_kind(document, schema.get('items', {}))}"
         case "string":
             return _text_kind(schema)
         case "integer" | "number" as number:
             return f"{number}{_range(schema)}"
         case "object" if isinstance(schema.get("additionalProperties"), Mapping):
-            return f"object of {_kind(schema['additionalProperties'])}"
+            return f"object of {_kind(document, schema['additionalProperties'])}"
         case None:
-            return "object" if "$ref" in schema else "anything"
+            return "anything"
         case other:
             return str(other)
 

@@ -1,8 +1,10 @@
 """What requests and answers are made of: strict models, and the kinds of values in them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, LiteralString, TypeVar, get_args
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -14,7 +16,9 @@ from pydantic import (
     PlainSerializer,
     Strict,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +28,15 @@ Item = TypeVar("Item")
 
 MAX_PAGE: Final = 200
 DEFAULT_PAGE: Final = 50
+
+
+_ANY: Final = ("string_type", re.compile(".*", re.DOTALL))
+_FORMS: Final[Mapping[object, tuple[LiteralString, re.Pattern[str]]]] = {
+    bool: ("bool_parsing", re.compile("true|false")),
+    int: ("int_parsing", re.compile("-?(0|[1-9][0-9]*)")),
+    float: ("float_parsing", re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")),
+    UUID: ("uuid_parsing", re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
+}
 
 
 class Body(BaseModel):
@@ -39,6 +52,16 @@ class Params(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _written_one_way(cls, value: object, info: ValidationInfo) -> object:
+        """No `+5`, `1_0`, ` 5` or `yes`: whoever reads the same address, a proxy or a log, reads the same value."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        fault, form = next((_FORMS[kind] for kind in (annotation, *get_args(annotation)) if kind in _FORMS), _ANY)
+        if isinstance(value, str) and not form.fullmatch(value):
+            raise PydanticCustomError(fault, "must be written in the usual way")
+        return value
 
 
 class Answer(BaseModel):

@@ -27,6 +27,10 @@ async def port(dsn, tmp_path, now) -> AsyncIterator[Port]:
         "/see/a%2Fb",
         "/see/",
         "/see/%0a",
+        f"/see/{ID.replace('-', '')}",
+        f"/see/%7B{ID}%7D",
+        f"/see/urn:uuid:{ID}",
+        f"/see/%20{ID}",
     ],
 )
 async def test_path_that_cannot_be_is_not_there(port: Port, path: str) -> None:
@@ -36,7 +40,18 @@ async def test_path_that_cannot_be_is_not_there(port: Port, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "status"), [("1", 200), ("168", 200), ("0", 400), ("169", 400), ("x", 400), ("%00", 400)]
+    ("hours", "status"),
+    [
+        ("1", 200),
+        ("168", 200),
+        ("0", 400),
+        ("169", 400),
+        ("x", 400),
+        ("%00", 400),
+        ("1_0", 400),
+        ("+5", 400),
+        ("05", 400),
+    ],
 )
 async def test_route_may_call_a_wrong_value_in_its_path_malformed(port: Port, hours: str, status: int) -> None:
     assert (await port.ask("GET", f"/hours/{hours}")).status == status
@@ -50,13 +65,27 @@ async def test_route_may_call_a_wrong_value_in_its_path_malformed(port: Port, ho
         ("hours=", "hours", "must be a whole number"),
         ("hours=1e400", "hours", "must be a whole number"),
         ("hours=" + "9" * 400, "hours", "must be at most 168"),
+        ("hours=1_0", "hours", "must be a whole number"),
+        ("hours=%2B5", "hours", "must be a whole number"),
+        ("hours=+5", "hours", "must be a whole number"),
+        ("hours=5%0A", "hours", "must not contain control characters"),
+        ("hours=05", "hours", "must be a whole number"),
+        ("hours=5.0", "hours", "must be a whole number"),
+        ("hours=%D9%A5", "hours", "must be a whole number"),
         ("hours=1&hours=2", "hours", "must occur once"),
+        ("hours=1&hours=1", "hours", "must occur once"),
+        ("hours", "hours", "must be a whole number"),
         ("unknown=hunter2", "unknown", "is not known here"),
         ("since=1767614400", "since", "must be a time such as 2026-01-05T12:00:00Z"),
         ("since=-1.5", "since", "must be a time such as 2026-01-05T12:00:00Z"),
         ("since=yesterday", "since", "must be a time such as 2026-01-05T12:00:00Z"),
         ("since=2026-01-05T12:00:00", "since", "must name its time zone, as in 2026-01-05T12:00:00Z"),
         ("flag=perhaps", "flag", "must be true or false"),
+        ("flag=yes", "flag", "must be true or false"),
+        ("flag=1", "flag", "must be true or false"),
+        ("flag=True", "flag", "must be true or false"),
+        ("flag=%20true", "flag", "must be true or false"),
+        ("flag", "flag", "must be true or false"),
         ("text=%00", "text", "must not contain control characters"),
         ("%00=1", "?", "must not contain control characters"),
         (f"id={ID}", "id", "is part of the path"),

@@ -33,6 +33,7 @@ def test_fields_of_items_and_statuses_of_its_own_are_named() -> None:
     assert "| `role`\\* | `viewer`, `operator`, `admin`, `tenant` |" in section
     assert "Answers 201, `application/json`:" in section
     assert "409 Conflict" in section
+    assert "| `items[].verdict` | `valid`, `invalid`, `inconclusive` or null |" in PAGE
     assert "| `items[].last_used_at` | time or null |" in PAGE
 
 
