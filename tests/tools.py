@@ -9,7 +9,7 @@ import pytest
 NEEDS = {
     "browser": ("chromium",),
     "systemd": ("systemd-analyze",),
-    "prometheus": ("promtool",),
+    "prometheus": ("promtool", "prometheus", "prometheus-alertmanager", "amtool"),
 }
 
 

@@ -27,6 +27,14 @@ def test_every_line_is_understood(unit):
     assert analyze("verify", unit).stderr == ""
 
 
+def test_socket_unit_is_understood(unit):
+    shipped = UNIT.with_suffix(".socket")
+    socket = unit.with_suffix(".socket")
+    socket.write_text(shipped.read_text())
+
+    assert analyze("verify", socket, unit).stderr == ""
+
+
 def test_misspelt_line_would_be_noticed(unit):
     unit.write_text(unit.read_text().replace("ProtectSystem=", "ProtectSytem="))
 
