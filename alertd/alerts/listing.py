@@ -1,24 +1,28 @@
 """Alerts as people read them: page by page, newest first, and which of them a silence would cover. Reads only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from alertd.alerts.silences import Labels, Matchers, fits, labels_of
+from alertd.alerts.silences import Labels, Matchers, Silence, first_match, fits, labels_of
 from alertd.db import Row, Sql
 
 COLUMNS: Final = """
   id, tenant_id, check_name AS check, subject, rule, exchange, severity, state, details, started_at, fired_at,
-  resolved_at, last_seen_at, announced_at, held_count, acked_at, acked_by, ack_comment
+  resolved_at, last_seen_at, announced_at, held_count, flapping, acked_at, acked_by, ack_comment,
+  ack_awaited_since, escalated_at
 """
 PORTION: Final = 1000  # alerts that are matched between two turns of the loop
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One episode. `announced_at` None: nobody was told; `held_count`: messages not sent since then."""
+    """One episode. `announced_at` None: nobody was told; `held_count`: messages not sent since then.
+
+    The last two are not on file: they depend on the settings and on the silences (`at_present`).
+    """
 
     id: UUID
     tenant_id: UUID | None
@@ -35,9 +39,14 @@ class Alert:
     last_seen_at: datetime
     announced_at: datetime | None
     held_count: int
+    flapping: bool
     acked_at: datetime | None
     acked_by: str | None
     ack_comment: str | None
+    ack_awaited_since: datetime | None
+    escalated_at: datetime | None
+    escalates_at: datetime | None = None
+    silenced_by: UUID | None = None
 
     @property
     def labels(self) -> Labels:
@@ -103,6 +112,22 @@ async def alerts_of(sql: Sql, alert_ids: Sequence[UUID]) -> Sequence[Alert]:
         list(alert_ids),
     )
     return [_alert(row) for row in rows]
+
+
+def at_present(
+    alerts: Sequence[Alert], silences: Sequence[Silence], *, delay: timedelta, now: datetime
+) -> Sequence[Alert]:
+    """With when they will be escalated if nobody acknowledges, and the silence that keeps them quiet now."""
+    return [_at_present(alert, silences, delay, now) for alert in alerts]
+
+
+def _at_present(alert: Alert, silences: Sequence[Silence], delay: timedelta, now: datetime) -> Alert:
+    silence = None if alert.state == "resolved" else first_match(silences, alert.labels, now)
+    return replace(
+        alert,
+        escalates_at=None if alert.ack_awaited_since is None else alert.ack_awaited_since + delay,
+        silenced_by=None if silence is None else silence.id,
+    )
 
 
 async def covered(sql: Sql, matchers: Matchers, *, shown: int) -> Covered:

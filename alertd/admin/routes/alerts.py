@@ -1,6 +1,7 @@
 """Alerts as operators see them: listed, acknowledged, and explained decision by decision."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from alertd.admin.pages import after, page
 from alertd.admin.problems import absent
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, Body, NoBody, Page, PageParams, Params, Text, Time, Word
-from alertd.alerts import listing, log_store, store
+from alertd.alerts import listing, log_store, silence_store, store
 from alertd.alerts.explanation import Decision
 from alertd.alerts.listing import Alert, Filter
 from alertd.model import Severity
@@ -27,7 +28,9 @@ AlertState = Literal["pending", "firing", "resolved"]
 class AlertView(Answer):
     """One episode. `tenant_id` null: about the platform; `announced_at` null: nobody was told.
 
-    `held_count`: messages that a silence kept back since the last one.
+    `held_count`: messages that were kept back since the last one. `escalates_at`: if nobody acknowledges it.
+    `flapping`: it came and went so often that it is over only after a calm time. `silenced_by`: by this
+    silence, now.
     """
 
     id: UUID
@@ -45,9 +48,13 @@ class AlertView(Answer):
     last_seen_at: Time
     announced_at: Time | None
     held_count: int
+    flapping: bool
+    silenced_by: UUID | None
     acked_at: Time | None
     acked_by: str | None
     ack_comment: str | None
+    escalates_at: Time | None
+    escalated_at: Time | None
 
 
 class LastAttemptView(Answer):
@@ -76,7 +83,8 @@ class SendingView(Answer):
 class DecisionView(Answer):
     """One decision, taken `repeats` times in a row until `last_at`; `text` says it as a sentence.
 
-    `actor` and `comment` are those of the person behind it: who acknowledged, or made the silence.
+    `actor` and `comment` are those of the person behind it: who acknowledged, or made the silence. `cause_id`
+    is the alert because of which this one was kept quiet.
     """
 
     at: Time
@@ -88,6 +96,7 @@ class DecisionView(Answer):
     comment: str | None
     silence_id: UUID | None
     silenced_until: Time | None
+    cause_id: UUID | None
     event: str | None
     event_id: str | None
     delivery: SendingView | None
@@ -121,16 +130,24 @@ class Acknowledgement(Body):
     comment: Annotated[Text, Field(max_length=1000)] = ""
 
 
+async def at_present(daemon: Daemon, alerts: Sequence[Alert]) -> Sequence[Alert]:
+    """As they are shown: with what follows from the settings and the silences of this moment."""
+    now = daemon.now()
+    delay = timedelta(minutes=daemon.settings.alerts.escalation_delay_minutes)
+    return listing.at_present(alerts, await silence_store.active(daemon.db, now), delay=delay, now=now)
+
+
 async def list_alerts(daemon: Daemon, call: Call[AlertListing, NoBody]) -> Page[AlertView]:
     mark = after(call)
     wanted = Filter(**call.params.model_dump(exclude={"limit", "cursor"}))
     before = None if mark is None else (datetime.fromisoformat(mark[0]), UUID(mark[1]))
     found = await listing.alerts_before(daemon.db, before, wanted, limit=call.params.limit + 1)
-    return page(call, found, shape=AlertView, mark=lambda alert: (alert.started_at.isoformat(), str(alert.id)))
+    shown = await at_present(daemon, found)
+    return page(call, shown, shape=AlertView, mark=lambda alert: (alert.started_at.isoformat(), str(alert.id)))
 
 
 async def show_alert(daemon: Daemon, call: Call[AlertPath, NoBody]) -> AlertView:
-    return AlertView.model_validate(_there(await listing.find(daemon.db, call.params.id)))
+    return await _view(daemon, _there(await listing.find(daemon.db, call.params.id)))
 
 
 async def explain_alert(daemon: Daemon, call: Call[AlertPath, NoBody]) -> ExplanationView:
@@ -156,7 +173,12 @@ async def acknowledge_alert(daemon: Daemon, call: Call[AlertPath, Acknowledgemen
             after={"comment": comment},
         )
         acknowledged = _there(await listing.find(tx, alert.id))
-    return AlertView.model_validate(acknowledged)
+    return await _view(daemon, acknowledged)
+
+
+async def _view(daemon: Daemon, alert: Alert) -> AlertView:
+    [shown] = await at_present(daemon, [alert])
+    return AlertView.model_validate(shown)
 
 
 def _there(alert: Alert | None) -> Alert:
@@ -204,7 +226,7 @@ ROUTES: Final = (
         path=f"{ONE}/ack",
         handler=acknowledge_alert,
         permission=Permission.TRIGGER_MANUAL,
-        summary="Acknowledge an alert: no reminders until it is over",
+        summary="Acknowledge an alert: no reminders and no escalation until it is over",
         params=AlertPath,
         body=Acknowledgement,
         answer=AlertView,

@@ -10,7 +10,7 @@ from pydantic import Field
 from alertd.admin.access import Permission
 from alertd.admin.daemon import Daemon
 from alertd.admin.feed import Feed
-from alertd.admin.routes.alerts import AlertView
+from alertd.admin.routes.alerts import AlertView, at_present
 from alertd.admin.routes.sweeps import sweep_view
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, Params
@@ -55,7 +55,7 @@ async def _keep_telling(daemon: Daemon, call: Call[StreamParams, NoBody], feed: 
     clock, streams = asyncio.get_running_loop().time, daemon.streams
     beat_at = clock()
     while not streams.ending.is_set() and not listener.gone:
-        await _tell(feed, listener)
+        await _tell(daemon, feed, listener)
         if clock() - beat_at >= streams.heartbeat.total_seconds():
             if not await _still_admitted(daemon, call):
                 return
@@ -64,15 +64,16 @@ async def _keep_telling(daemon: Daemon, call: Call[StreamParams, NoBody], feed: 
         await pause(streams.ending, streams.look)
 
 
-async def _tell(feed: Feed, listener: Listener) -> None:
+async def _tell(daemon: Daemon, feed: Feed, listener: Listener) -> None:
     """While the database is away there is nothing to tell."""
     try:
         news = await feed.news()
+        alerts = await at_present(daemon, news.alerts) if news.alerts else []
     except Transient:
         return
     for event in news.events:
         await listener.tell("event", event.body, event_id=event.id)
-    for alert in news.alerts:
+    for alert in alerts:
         await listener.tell("alert", AlertView.model_validate(alert).model_dump_json().encode())
     for sweep in news.sweeps:
         await listener.tell("sweep", sweep_view(sweep).model_dump_json().encode())

@@ -13,7 +13,7 @@ from alertd.admin.audit import record
 from alertd.admin.daemon import Daemon
 from alertd.admin.pages import after, page
 from alertd.admin.problems import Flaw, Invalid, absent
-from alertd.admin.routes.alerts import AlertView
+from alertd.admin.routes.alerts import AlertView, at_present
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, Body, Name, NoBody, NoParams, Page, PageParams, Params, Text, Time, When
 from alertd.alerts import listing, silence_store
@@ -146,7 +146,8 @@ async def preview_silence(daemon: Daemon, call: Call[NoParams, PreviewWish]) -> 
     matchers = call.body.matchers.matchers
     _check(matcher_faults(matchers))
     covered = await listing.covered(daemon.db, matchers, shown=SHOWN)
-    return PreviewView(count=covered.count, items=[AlertView.model_validate(alert) for alert in covered.newest])
+    newest = await at_present(daemon, covered.newest)
+    return PreviewView(count=covered.count, items=[AlertView.model_validate(alert) for alert in newest])
 
 
 def _check(found: Iterable[Fault]) -> None:

@@ -57,9 +57,13 @@ async def test_alert_is_shown_with_all_that_is_known(port: Port, tenant: UUID) -
         "last_seen_at": "2026-01-05T12:00:00Z",
         "announced_at": None,
         "held_count": 0,
+        "flapping": False,
+        "silenced_by": None,
         "acked_at": None,
         "acked_by": None,
         "ack_comment": None,
+        "escalates_at": None,
+        "escalated_at": None,
     }
 
 
@@ -120,6 +124,28 @@ async def test_acknowledgement_is_in_the_audit_log_and_in_the_explanation(port: 
         {"comment": "on it"},
     )
     assert [entry["text"] for entry in explained["decisions"]] == ["Acknowledged by admin: on it."]
+
+
+async def test_alert_shows_when_it_will_be_escalated_until_somebody_acknowledges(port: Port, tenant: UUID) -> None:
+    await finding(port, tenant)
+    [alert_id] = await ids(port, "state=firing")
+
+    before = (await port.ask("GET", f"{ALERTS}/{alert_id}")).json
+    after = (await port.ask("POST", f"{ALERTS}/{alert_id}/ack")).json
+
+    assert (before["escalates_at"], after["escalates_at"]) == ("2026-01-05T12:15:00Z", None)
+
+
+async def test_alert_names_the_silence_that_keeps_it_quiet_now(port: Port, tenant: UUID) -> None:
+    alert_id = await factories.alert(port.daemon.db, tenant, exchange="okx")
+    wish = {"matchers": {"exchange": "okx"}, "comment": "maintenance"}
+    silence = (await port.ask("POST", SILENCES, json=wish)).json["id"]
+
+    during = (await port.ask("GET", f"{ALERTS}/{alert_id}")).json["silenced_by"]
+    port.clock.turn(HOUR)
+    [after] = (await port.ask("GET", ALERTS)).json["items"]
+
+    assert (during, after["silenced_by"]) == (silence, None)
 
 
 async def test_acknowledging_twice_is_a_conflict(port: Port, tenant: UUID) -> None:
