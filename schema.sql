@@ -30,6 +30,8 @@ CREATE TABLE tenants (
   paused      boolean NOT NULL DEFAULT false,  -- no checks and no messages
   created_at  timestamptz NOT NULL
 );
+-- the few that are left out
+CREATE INDEX tenants_paused ON tenants (id) WHERE paused;
 
 -- One stored exchange key, its last verdict, and when it is due: this table is the work list.
 CREATE TABLE credentials (
@@ -495,6 +497,8 @@ CREATE TABLE tenant_webhooks (
 CREATE INDEX tenant_webhooks_of ON tenant_webhooks (tenant_id);
 -- endpoints with something due
 CREATE INDEX tenant_webhooks_due ON tenant_webhooks (next_due_at) WHERE next_due_at IS NOT NULL;
+-- endpoints in trouble
+CREATE INDEX tenant_webhooks_circuit ON tenant_webhooks (id) WHERE circuit <> 'closed';
 
 -- One event on its way to one receiver. The finished rows are the delivery log.
 CREATE TABLE webhook_deliveries (
@@ -610,9 +614,12 @@ CREATE TABLE idempotency_keys (
   key          text NOT NULL,                      -- what the client sent
   fingerprint  text NOT NULL,                      -- hash of address and body
   claim_id     uuid NOT NULL,                      -- fences the settling update
-  lease_until  timestamptz NOT NULL,               -- an unanswered one may be tried again then
-  answer       text,                               -- sealed, it may hold a new secret; NULL: under way
+  lease_until  timestamptz NOT NULL,               -- who has not answered by then has died
+  done         boolean NOT NULL DEFAULT false,     -- set in the transaction of the deed: never carry it out again
+  answer       text,                               -- sealed, it may hold a new secret; NULL: under way, or lost
   created_at   timestamptz NOT NULL,
   PRIMARY KEY (principal, route, key)
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+-- which request is settled
+CREATE UNIQUE INDEX idempotency_keys_claim ON idempotency_keys (claim_id);

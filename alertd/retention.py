@@ -11,6 +11,8 @@ from typing import Final
 
 import structlog
 
+from alertd.admin.idempotency_store import KEPT
+from alertd.admin.retention_store import prune_answers, prune_deeds
 from alertd.alerts.retention_store import prune_alerts, prune_occurrences
 from alertd.config import Settings
 from alertd.credentials.retention_store import prune_checks, prune_sweeps
@@ -49,6 +51,8 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("sweeps", prune_sweeps, timedelta(days=retention.sweeps_days)),
         Chore("occurrences", prune_occurrences, timedelta(days=retention.executions_days)),
         Chore("alerts", prune_alerts, timedelta(days=retention.alerts_days)),
+        Chore("audit", prune_deeds, timedelta(days=retention.audit_days)),
+        Chore("answers", prune_answers, KEPT),
     )
 
 

@@ -5,6 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from alertd.admin.idempotency_store import Request, claim
+from alertd.admin.retention_store import prune_answers, prune_deeds
+from alertd.admin.store import Deed, add_deed
 from alertd.alerts.retention_store import prune_alerts, prune_occurrences
 from alertd.config import Settings
 from alertd.credentials.retention_store import prune_checks, prune_sweeps
@@ -163,6 +166,24 @@ async def test_an_alert_goes_once_it_was_long_resolved(db, now):
     assert await left(db, "alerts") == {lately, firing}
 
 
+async def test_an_old_deed_goes(db, now):
+    for at in (now - 2 * DAY, now - DAY, now):
+        await add_deed(db, Deed(at, "somebody", "key.create", "key:1"))
+
+    assert await prune_deeds(db, before=now, batch=1) == 1
+    assert await prune_deeds(db, before=now, batch=100) == 1
+    assert [row["at"] for row in await db.fetch("SELECT at FROM audit_log")] == [now]
+
+
+async def test_an_old_answer_goes(db, now):
+    for number in range(3):
+        await claim(db, Request("settings:admin", "POST /api/v1/keys", str(number), ""), now - number * DAY)
+
+    assert await prune_answers(db, before=now, batch=1) == 1
+    assert await prune_answers(db, before=now, batch=100) == 1
+    assert [row["key"] for row in await db.fetch("SELECT key FROM idempotency_keys")] == ["0"]
+
+
 async def test_all_batches_of_a_chore_are_done(db, settings, stop, now):
     key = await credential(db, now)
     for hours in range(5):
@@ -192,6 +213,8 @@ def test_every_kind_has_its_days(settings):
         "sweeps": 90,
         "occurrences": 90,
         "alerts": 365,
+        "audit": 365,
+        "answers": 1,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from alertd.admin import store
+from alertd.admin.idempotency_store import mark_done
 from alertd.admin.routing import Call
 from alertd.admin.store import Deed
 from alertd.db import Sql
@@ -33,3 +34,5 @@ async def record(
         request_id=call.request_id,
     )
     await store.add_deed(tx, deed)
+    if call.claim is not None:
+        await mark_done(tx, call.claim)

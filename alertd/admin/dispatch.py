@@ -1,7 +1,7 @@
 """From a line of the table to an answer: let in, understand, carry out, write down. The order is the defence."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import hdrs, web
@@ -34,11 +34,10 @@ def answering(route: Route, daemon: Daemon) -> Answering:
         raw = await receive(request, max_bytes=route.max_bytes) if request.can_read_body else b""
         body = await parse(raw, request=request, model=route.body)
         call = Call(who, params, body, daemon.now(), peer, request[REQUEST_ID], cursors, request)
-        perform = partial(_perform, route, daemon, call)
         if not route.remembered or HEADER not in request.headers:
-            return await perform()
+            return await _perform(route, daemon, call)
         return await once(
-            perform,
+            lambda claim: _perform(route, daemon, replace(call, claim=claim)),
             request=request,
             raw=raw,
             principal=who.key_ref or who.user_id,

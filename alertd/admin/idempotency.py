@@ -1,6 +1,7 @@
 """`Idempotency-Key`: a request that is sent twice is carried out once and answered twice alike, for a day.
 
-Only successes are remembered: after an error the same key may be tried again.
+Only what was carried out is remembered: after a refusal the same key may be tried again. The mark that it was done
+is committed with the deed, its answer right after; a crash in between leaves a 409 that says so.
 """
 
 import base64
@@ -10,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from aiohttp import hdrs, web
 
@@ -27,7 +29,7 @@ _SANE: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def once(
-    perform: Callable[[], Awaitable[web.StreamResponse]],
+    perform: Callable[[UUID], Awaitable[web.StreamResponse]],
     *,
     request: web.Request,
     raw: bytes,
@@ -37,9 +39,9 @@ async def once(
     cipher: Cipher,
     now: datetime,
 ) -> web.StreamResponse:
-    """`perform`, unless it was done.
+    """`perform` under a claim, unless it was done.
 
-    Raises 400 for an odd key, 409 while the first is under way, 422 for another body.
+    Raises 400 for an odd key, 409 while the first is under way or when its answer was lost, 422 for another body.
     """
     key = request.headers[HEADER]
     if _SANE.fullmatch(key) is None:
@@ -49,7 +51,7 @@ async def once(
     if isinstance(claimed, Earlier):
         return _earlier(claimed, fingerprint, cipher)
     try:
-        response = await perform()
+        response = await perform(claimed)
     except BaseException:
         await store.release(db, claimed)
         raise
@@ -61,6 +63,8 @@ async def once(
 
 
 def _earlier(earlier: Earlier, fingerprint: str, cipher: Cipher) -> web.Response:
+    if earlier.lost:
+        raise web.HTTPConflict(text=f"What this {HEADER} was sent with was carried out, and the answer was lost.")
     if earlier.answer is None:
         raise web.HTTPConflict(text=f"A request with this {HEADER} is under way.", headers={hdrs.RETRY_AFTER: "1"})
     if earlier.fingerprint != fingerprint:

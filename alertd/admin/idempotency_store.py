@@ -1,11 +1,14 @@
-"""SQL of remembered answers: a request is claimed before it is carried out, and settled with its answer."""
+"""SQL of remembered answers: a request is claimed before it is carried out, and settled with its answer.
+
+In between it is marked as done, in the very transaction that does it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from alertd.db import Db, new_id
+from alertd.db import Db, Sql, new_id
 
 KEPT: Final = timedelta(hours=24)
 LEASE: Final = timedelta(minutes=2)  # whoever has not answered by then has died
@@ -23,17 +26,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The request that came first; `answer` None: it is still under way."""
+    """The request that came first; `answer` None: it is still under way, or was `lost` after it was carried out."""
 
     fingerprint: str
     answer: str | None
+    lost: bool = False
 
 
 async def claim(db: Db, request: Request, now: datetime) -> UUID | Earlier:
-    """A claim to carry it out, or what became of it when it was here before. Forgets what is a day old."""
+    """A claim to carry it out, or what became of it when it was here within a day."""
     claim_id = new_id()
     async with db.transaction() as tx:
-        await tx.execute("DELETE FROM idempotency_keys WHERE created_at < $1", now - KEPT)
         taken = await tx.execute(
             """
             INSERT INTO idempotency_keys (principal, route, key, fingerprint, claim_id, lease_until, created_at)
@@ -42,8 +45,11 @@ async def claim(db: Db, request: Request, now: datetime) -> UUID | Earlier:
             SET fingerprint = excluded.fingerprint,
                 claim_id = excluded.claim_id,
                 lease_until = excluded.lease_until,
+                done = false,
+                answer = NULL,
                 created_at = excluded.created_at
-            WHERE idempotency_keys.answer IS NULL AND idempotency_keys.lease_until < $7
+            WHERE (idempotency_keys.answer IS NULL AND NOT idempotency_keys.done AND idempotency_keys.lease_until < $7)
+               OR idempotency_keys.created_at < $8
             """,
             request.principal,
             request.route,
@@ -52,16 +58,27 @@ async def claim(db: Db, request: Request, now: datetime) -> UUID | Earlier:
             claim_id,
             now + LEASE,
             now,
+            now - KEPT,
         )
         if taken:
             return claim_id
         row = await tx.fetchrow(
-            "SELECT fingerprint, answer FROM idempotency_keys WHERE principal = $1 AND route = $2 AND key = $3",
+            """
+            SELECT fingerprint, answer, done AND answer IS NULL AND lease_until < $4 AS lost
+            FROM idempotency_keys
+            WHERE principal = $1 AND route = $2 AND key = $3
+            """,
             request.principal,
             request.route,
             request.key,
+            now,
         )
-    return Earlier("", None) if row is None else Earlier(row["fingerprint"], row["answer"])
+    return Earlier("", None) if row is None else Earlier(row["fingerprint"], row["answer"], row["lost"])
+
+
+async def mark_done(tx: Sql, claim_id: UUID) -> None:
+    """For the transaction that carries it out."""
+    await tx.execute("UPDATE idempotency_keys SET done = true WHERE claim_id = $1", claim_id)
 
 
 async def settle(db: Db, claim_id: UUID, answer: str) -> None:
@@ -69,5 +86,5 @@ async def settle(db: Db, claim_id: UUID, answer: str) -> None:
 
 
 async def release(db: Db, claim_id: UUID) -> None:
-    """Nothing came of it, so it may be tried again at once."""
-    await db.execute("DELETE FROM idempotency_keys WHERE claim_id = $1", claim_id)
+    """Nothing came of it, so it may be tried again at once; unless something did."""
+    await db.execute("DELETE FROM idempotency_keys WHERE claim_id = $1 AND NOT done", claim_id)

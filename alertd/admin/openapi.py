@@ -29,8 +29,8 @@ _KEY: Final = "api_key"
 _TOKEN: Final = "token"  # noqa: S105 - a name in the document
 _ABOUT: Final = """\
 Times are UTC with `Z`. Lists are pages: `next_cursor`, sent as `cursor`, leads to the next one. What answers GET
-answers HEAD. A POST that needs a key takes an `Idempotency-Key` and is then carried out once, for a day. Errors are
-`application/problem+json`; every answer has an `X-Request-Id`."""
+answers HEAD. A POST that needs a key takes an `Idempotency-Key` and is then carried out once, for a day; should its
+answer be lost in a crash, 409 says so. Errors are `application/problem+json`; every answer has an `X-Request-Id`."""
 
 
 class FlawView(Answer):

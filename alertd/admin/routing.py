@@ -27,7 +27,10 @@ MAX_BODY_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P_co, B_co]):
-    """One request, let in and understood. `request` itself is for streams only."""
+    """One request, let in and understood. `request` itself is for streams only.
+
+    `claim` is there where an `Idempotency-Key` came along; whoever writes to the audit log marks it as done.
+    """
 
     who: Identity
     params: P_co
@@ -37,6 +40,7 @@ class Call(Generic[P_co, B_co]):
     request_id: str
     cursors: Cursors
     request: web.Request = field(repr=False)
+    claim: UUID | None = None
 
     @property
     def scope(self) -> UUID | None:

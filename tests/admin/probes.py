@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from alertd.admin.access import ANY_KEY, Permission
+from alertd.admin.audit import record
 from alertd.admin.bodies import CsvBody
 from alertd.admin.daemon import Daemon
 from alertd.admin.pages import after, page
@@ -113,12 +114,16 @@ async def list_others(daemon: Daemon, call: Call[OfTenant, NoBody]) -> Page[Numb
     return await list_numbers(daemon, call)
 
 
-async def do(_daemon: Daemon, call: Call[NoParams, Echo]) -> Reply:
+async def do(daemon: Daemon, call: Call[NoParams, Echo]) -> Reply:
     COUNTS["done"] += 1
     if call.body.text == "missing":
         raise absent("thing")
     if call.body.text == "slow":
         await asyncio.Event().wait()
+    if call.body.text == "recorded":
+        async with daemon.db.transaction() as tx:
+            await record(tx, call, action="probe.do", object="probe")
+        raise RuntimeError("between the deed and its answer")
     return Reply(Seen(id=call.body.text, done=COUNTS["done"]), status=201, headers={"Location": "/done"})
 
 

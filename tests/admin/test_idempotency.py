@@ -107,6 +107,29 @@ async def test_claim_of_a_dead_process_runs_out(port: Port) -> None:
     assert (during.status, after.status, COUNTS["done"]) == (409, 201, 2)
 
 
+async def test_what_was_done_is_not_done_again_though_its_answer_was_lost(dsn, tmp_path, now) -> None:
+    async with open_port(dsn, tmp_path, now) as port:
+        wish = {"role": "viewer", "name": "a"}
+        await port.ask("POST", "/api/v1/keys", json=wish, headers=KEY)
+        await port.daemon.db.execute("UPDATE idempotency_keys SET answer = NULL")  # the process died right here
+
+        during = await port.ask("POST", "/api/v1/keys", json=wish, headers=KEY)
+        port.clock.turn(timedelta(minutes=3))
+        after = await port.ask("POST", "/api/v1/keys", json=wish, headers=KEY)
+        keys = await port.daemon.db.fetchval("SELECT count(*) FROM api_keys")
+
+    assert (during.status, during.headers["Retry-After"]) == (409, "1")
+    assert (after.status, "answer was lost" in after.json["detail"], keys) == (409, True, 1)
+
+
+async def test_a_failure_after_the_deed_does_not_let_it_be_done_again(port: Port) -> None:
+    failed = await port.ask("POST", "/do", json={"text": "recorded"}, headers=KEY)
+    port.clock.turn(timedelta(minutes=3))
+    again = await port.ask("POST", "/do", json={"text": "recorded"}, headers=KEY)
+
+    assert (failed.status, again.status, COUNTS["done"]) == (500, 409, 1)
+
+
 @pytest.mark.parametrize(("hours", "done"), [(23, 1), (25, 2)])
 async def test_answers_are_kept_for_a_day(port: Port, hours: int, done: int) -> None:
     await port.ask("POST", "/do", json={"text": "a"}, headers=KEY)
