@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -38,7 +38,7 @@ from alertd.credentials.terms import pace_of, rules_of
 from alertd.credentials.timetable_store import hasten
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, Sql, Tx, apply_schema, open_db
-from alertd.errors import AlertdError
+from alertd.heartbeat import keep_beating
 from alertd.jobs import executions_of, history_of, jobs_of
 from alertd.live import Live, reload_when_told
 from alertd.postgres import open_embedded
@@ -48,6 +48,8 @@ from alertd.process import (
     ClockSteps,
     LoopLag,
     Loops,
+    beside,
+    giving_up_at,
     inherited_socket,
     notify,
     set_level,
@@ -57,6 +59,7 @@ from alertd.process import (
     watchdog,
     watchdog_interval,
 )
+from alertd.process.loops import Run
 from alertd.retention import keep_pruning
 from alertd.schedule import AlarmClock
 from alertd.secretstore import SecretStore, ciphertext_exists, open_store
@@ -76,10 +79,6 @@ POSTGRESQL_PORT: Final = 5432
 LOOP_PATIENCE: Final = timedelta(seconds=60)
 FLUSH: Final = timedelta(seconds=5)  # a sweep on the command line waits this long for quick retries
 DRAIN: Final = timedelta(seconds=15)  # for a scheduled run under way when the daemon stops
-
-
-class Stopped(AlertdError):
-    """Somebody said stop before it was done."""
 
 
 def wall_clock() -> datetime:
@@ -243,41 +242,6 @@ async def sweep_once(core: Core, scope: Scope, on_check: OnCheck) -> Sweep:
     return done
 
 
-@asynccontextmanager
-async def giving_up_at(stop: asyncio.Event) -> AsyncIterator[None]:
-    """For what need not be finished: cancels the body once `stop` is set, and raises Stopped in its place."""
-    body, over, gave_up = asyncio.current_task(), False, False
-
-    def give_up(_: object) -> None:
-        nonlocal gave_up
-        if not over and body is not None:
-            gave_up = True
-            body.cancel()
-
-    waiting = asyncio.create_task(stop.wait())
-    waiting.add_done_callback(give_up)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if gave_up and body is not None and body.uncancel() == 0:
-            raise Stopped("stopped before it was done") from None
-        raise
-    finally:
-        over = True
-        waiting.cancel()
-
-
-@asynccontextmanager
-async def beside(work: Any) -> AsyncIterator[None]:
-    """Run a coroutine beside the body, and cancel it after."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def run(
     settings: Settings,
     stop: asyncio.Event,
@@ -307,6 +271,7 @@ async def run(
         daemon = await admin_side(core, executions, waiting_for=vitals.waiting_for)
         async with open_api(daemon, inherited=inherited_socket()) as address:
             _start_work(core, executions, loops)
+            loops.start("heartbeat", _heartbeat(core, lambda: not (vitals.waiting_for() or loops.stuck())))
             loops.start("reload", partial(reload_when_told, core.live, reload or asyncio.Event()))
             gc.collect()
             gc.freeze()  # what is loaded by now lives as long as the process; collecting it would stall the loop
@@ -377,6 +342,10 @@ async def _tell_operators(core: Core, loops: Loops, stop: asyncio.Event) -> None
         told=core.sender.wake,
         beat=lambda: loops.beat("operators"),
     )
+
+
+def _heartbeat(core: Core, well: Callable[[], bool]) -> Run:
+    return partial(keep_beating, live=core.live, names=core.names, own=core.own, well=well, now=core.world.now)
 
 
 def _say_started(core: Core, url: str) -> None:

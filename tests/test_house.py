@@ -42,9 +42,9 @@ HERE = {folder for folder in (ROOT, Path.home(), Path(sys.base_prefix)) if len(f
 MACHINE = re.compile(
     "|".join(rf"(?<![\w.]){re.escape(str(folder))}/" for folder in HERE - {Path("/usr"), Path("/opt")})
 )
-TEXTS = {".cfg", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".service", ".sql", ".toml", ".yml"}
+TEXTS = {".cfg", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".service", ".socket", ".sql", ".toml", ".yml"}
 NAMES = {"LICENSE", "Makefile", "run"}
-PLACES = ("*", "alertd/**/*", "benchmarks/**/*", "docs/**/*", "systemd/**/*", "tests/**/*", ".ci/*")
+PLACES = ("*", "alertd/**/*", "benchmarks/**/*", "docs/**/*", "monitoring/**/*", "systemd/**/*", "tests/**/*", ".ci/*")
 
 
 def offenders(rule: Callable[[str], bool]) -> set[str]:

@@ -11,7 +11,7 @@ import uvloop
 from alertd import app
 from alertd.cli.options import ConfigFile
 from alertd.config import Settings, load
-from alertd.process import configure_logging, report_crashes, signals
+from alertd.process import Stopped, configure_logging, report_crashes, signals
 
 EXAMPLE: Final = "Example: alertd run -c /etc/alertd/alertd.toml"
 
@@ -33,5 +33,5 @@ async def _run(settings: Settings, config: Path | None) -> None:
     with signals(stop, reload):
         try:
             await app.run(settings, stop, read=partial(load, config), reload=reload)
-        except app.Stopped:
+        except Stopped:
             log.info("Stopped before it was up")

@@ -19,7 +19,7 @@ from alertd.credentials.check_store import permissions_json
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.sweep import OnCheck, Scope
 from alertd.credentials.sweep_store import Sweep, SweepState
-from alertd.process import LoopLag, configure_logging, signals
+from alertd.process import LoopLag, beside, configure_logging, giving_up_at, signals
 
 EXAMPLE: Final = "Example: alertd sweep --exchange kraken --json"
 
@@ -79,9 +79,9 @@ async def _sweep(settings: Settings, scope: Scope, seen: OnCheck) -> Sweep:
     stop = asyncio.Event()
     with signals(stop, asyncio.Event()):
         async with (
-            app.giving_up_at(stop),
+            giving_up_at(stop),
             open_core(settings, attach=True, stalled_since=lag.stalled_since) as core,
-            app.beside(lag.run(stop)),
+            beside(lag.run(stop)),
         ):
             return await app.sweep_once(core, scope, seen)
 

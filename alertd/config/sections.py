@@ -140,10 +140,14 @@ class RetentionSettings(Section):
 
 
 class MetricsSettings(Section):
-    """`/metrics`: from how many tenants on their ids are folded into one, and whether it needs a key."""
+    """`/metrics`: from how many tenants on their ids are folded into one, and whether it needs a key.
+
+    `heartbeat_url` hears each minute that all is well.
+    """
 
     max_tenants: Count = 1000
     require_auth: bool = False
+    heartbeat_url: Secret | None = None
 
 
 class LoggingSettings(Section):

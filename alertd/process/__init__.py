@@ -7,6 +7,7 @@ from alertd.process.loops import LoopDied, Loops, pause, supervising, watchdog
 from alertd.process.redaction import HIDDEN, redact_text
 from alertd.process.signals import signals
 from alertd.process.sockets import inherited_socket
+from alertd.process.stopping import Stopped, beside, giving_up_at
 from alertd.process.systemd import (
     READY,
     STOPPING,
@@ -28,7 +29,10 @@ __all__ = [
     "LoopDied",
     "LoopLag",
     "Loops",
+    "Stopped",
+    "beside",
     "configure_logging",
+    "giving_up_at",
     "inherited_socket",
     "notify",
     "pause",

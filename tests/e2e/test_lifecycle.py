@@ -14,7 +14,7 @@ from alertd import app
 from alertd.config import Settings
 from alertd.db import Db, open_db
 from alertd.errors import ConfigError, Transient
-from alertd.process import LoopDied
+from alertd.process import LoopDied, Stopped
 from tests.e2e.daemon import Home, running
 from tests.e2e.town import Town
 from tests.e2e.waiting import PATIENCE_SECONDS, until_answered
@@ -115,7 +115,7 @@ async def test_told_to_stop_before_it_starts(home: Home, dsn: str) -> None:
     stop = asyncio.Event()
     stop.set()
 
-    with pytest.raises(app.Stopped):
+    with pytest.raises(Stopped):
         await app.run(settings(home, dsn), stop)
 
 
@@ -128,7 +128,7 @@ async def test_told_to_stop_while_its_database_keeps_it_waiting(home: Home) -> N
         await asked.wait()
         stop.set()
 
-        with pytest.raises(app.Stopped):
+        with pytest.raises(Stopped):
             await starting
 
 
