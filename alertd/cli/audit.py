@@ -17,10 +17,7 @@ COLUMNS: Final[Columns] = {
     "who": "actor",
     "what": "action",
     "object": "object",
-    "tenant": "tenant_id",
     "from": "peer",
-    "before": "before",
-    "after": "after",
 }
 
 
@@ -37,7 +34,7 @@ def audit(
     *,
     json: Json = False,
 ) -> None:
-    """List what people did, the newest first; failed logins too."""
+    """List what people did, the newest first; failed logins too. What was before and after: --json."""
     now = datetime.now(UTC)
     query = {"actor": actor, "action": action, "object": about, "tenant_id": tenant}
     times = {"since": ago(since, now), "until": ago(until, now)}

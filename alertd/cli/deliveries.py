@@ -31,7 +31,6 @@ COLUMNS: Final[Columns] = {
     "attempts": lambda delivery: str(len(delivery.each("attempts"))),
     "answer": _last,
     "endpoint": "webhook_id",
-    "tenant": lambda delivery: delivery.text("tenant_id") or "operators",
 }
 ATTEMPTS: Final[Columns] = {
     "at": "at",

@@ -16,6 +16,8 @@ from alertd.cli.outcome import FAILED, complain, confirm, hand_over, print_json,
 from alertd.cli.showing import Columns, show_list, show_object
 from alertd.cli.webhooks import commands
 
+__all__ = ["commands"]  # of the group to which these are added
+
 Id = Annotated[UUID, typer.Argument(metavar="ID", help="The endpoint's id, as `list` shows it.")]
 
 LONGEST_OVERLAP_HOURS: Final = 720.0

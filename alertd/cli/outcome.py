@@ -15,6 +15,7 @@ FAILED: Final = 1
 BAD_USAGE: Final = 2
 BAD_CONFIG: Final = 78
 
+LONGEST_WORD: Final = 44  # an id has 36 characters; with what it is the id of, some more
 PIPE_WIDTH: Final = 1000  # whoever reads a table from a pipe wants whole cells
 
 
@@ -36,13 +37,20 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people; text of others is never read as markup. Columns without any title have no head."""
+    """A table for people; text of others is never read as markup. Columns without any title have no head.
+
+    An id is never folded: where the terminal is too narrow for that, lines are longer than it is.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(columns))
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for at, column in enumerate(columns):
+        table.add_column(column, overflow="fold", min_width=_widest_word([column, *(row[at] for row in rows)]))
     for row in rows:
         table.add_row(*(Text(_plain(cell)) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table, crop=False)
+
+
+def _widest_word(cells: Sequence[str]) -> int:
+    return min(LONGEST_WORD, max(len(word) for cell in cells for word in ("", *cell.split())))
 
 
 def _plain(text: str) -> str:

@@ -26,9 +26,11 @@ def show_list(api: Api, path: str, columns: Columns, pages: Pages, *, json: bool
 
 
 def show_table(items: tuple[Answer, ...], columns: Columns) -> None:
-    """Nothing at all where there is nothing to show."""
-    if items:
-        print_table(tuple(columns), [[_cell(item, how) for how in columns.values()] for item in items])
+    """Nothing at all where there is nothing to show, nor a column for what nothing has."""
+    cells = {title: [_cell(item, how) for item in items] for title, how in columns.items()}
+    shown = {title: column for title, column in cells.items() if any(column)}
+    if shown:
+        print_table(tuple(shown), list(zip(*shown.values(), strict=True)))
 
 
 def show_object(answer: Answer, *, json: bool) -> None:

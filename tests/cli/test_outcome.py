@@ -2,10 +2,19 @@
 
 import json
 import uuid
+from io import StringIO
 
 import pytest
 
 from alertd.cli import outcome
+
+
+class Terminal(StringIO):
+    """Standard output of somebody who looks on."""
+
+    def isatty(self) -> bool:
+        return True
+
 
 TRICKS = ["[red]name[/red]", "[/]", r"\[bold]x", "[link=https://example.com]x[/link]", ":boom:"]
 
@@ -54,3 +63,20 @@ def test_json_is_one_line_and_any_value_is_spelt(capsys: pytest.CaptureFixture[s
 def test_what_json_has_no_number_for_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         outcome.print_json({"value": float("nan")})
+
+
+def test_an_id_is_whole_also_where_the_terminal_is_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "60")
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+
+    outcome.print_table(("id", "tenant", "why"), [(first, second, "a text that has to be folded here")])
+
+    assert f"{first}  {second}  a text" in terminal.getvalue()
+
+
+def test_a_table_without_rows_is_its_head(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome.print_table(("id", "tenant"), [])
+
+    assert capsys.readouterr().out.split() == ["id", "tenant"]
