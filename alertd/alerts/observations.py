@@ -7,7 +7,7 @@ hear of it by `performance.alert` and `performance.resolved`; operators hear soo
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +21,8 @@ from alertd.db import Tx
 from alertd.model import EventType, Severity
 
 LOCK: Final = 0x66696E64  # one transaction at a time: two would meet in each other's alerts
+BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+FROM_MESSAGE: Final = ("message", "current_value", "expected_value")  # what an alert keeps beside its details
 CALM: Final = timedelta(days=1)  # what came and went too often is over after a day without it
 
 
@@ -73,18 +75,16 @@ async def apply(
     crash, or made up for too late, says nothing twice.
     """
     await tx.fetchval("SELECT pg_advisory_xact_lock($1)", LOCK)
-    prints = {each.identity.fingerprint: each for each in observations}
-    last_seen = await store.last_seen_of(tx, list(prints))
-    fresh = [each for mark, each in prints.items() if mark not in last_seen or last_seen[mark] < seen_at]
-    known = await store.find_open_of(tx, [each.identity.fingerprint for each in fresh])
-    moving = [each for each in fresh if each.sign is Sign.BAD or each.identity.fingerprint in known]
-    around = await surroundings(tx, sorted({each.tenant_id for each in moving}), now)
+    around = await surroundings(tx, sorted({each.tenant_id for each in observations}), now)
+    moving = [each for each in observations if each.sign is Sign.BAD or around.fires(each.identity)]
+    last_seen = await store.last_seen_of(tx, [each.identity.fingerprint for each in moving])
     steps: Counter[Step] = Counter()
     told = 0
     for each in sorted(moving, key=_order):
-        memory = pipeline.remembered(known.get(each.identity.fingerprint))
+        if seen_at <= last_seen.get(each.identity.fingerprint, BEFORE_ALL):
+            continue
         applied = await pipeline.apply(
-            tx, _finding(each, seen_at), memory, policy=policy, speech=_speech(each), now=now, around=around
+            tx, _finding(each, seen_at), None, policy=policy, speech=_speech(each), now=now, around=around
         )
         steps[applied.step] += 1
         told += applied.event_id is not None
@@ -101,17 +101,17 @@ def _finding(observation: Observation, seen_at: datetime) -> Finding:
         identity=observation.identity,
         sign=observation.sign,
         severity=observation.severity,
-        details={
-            **observation.details,
-            "message": observation.message,
-            "current_value": observation.current_value,
-            "expected_value": observation.expected_value,
-        },
+        details={**observation.details, **{name: getattr(observation, name) for name in FROM_MESSAGE}},
         exchange=observation.exchange,
-        topic=f"{observation.check}/{observation.subject}/{observation.rule}",
+        topic=topic(observation.check, observation.subject, observation.rule),
         depends_on=observation.depends_on,
         seen_at=seen_at,
     )
+
+
+def topic(check: str, subject: str, rule: str) -> str:
+    """What orders the messages of one alert."""
+    return f"{check}/{subject}/{rule}"
 
 
 def _speech(observation: Observation) -> Speech:
@@ -135,9 +135,7 @@ def fields(observation: Observation, step: Step, before: Memory, after: Memory) 
         "subject": observation.subject,
         "rule": observation.rule,
         "severity": str(severity),
-        "message": observation.message,
-        "current_value": observation.current_value,
-        "expected_value": observation.expected_value,
+        **{name: getattr(observation, name) for name in FROM_MESSAGE},
         "details": dict(observation.details),
         **({"raised_from": str(before.told)} if step is Step.RAISE else {}),
         **({"reminder": True} if step is Step.REMIND else {}),

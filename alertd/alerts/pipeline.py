@@ -91,7 +91,7 @@ class _Case:
     around: Surroundings
 
 
-def remembered(alert: OpenAlert | None) -> Memory:
+def _remembered(alert: OpenAlert | None) -> Memory:
     """The memory of a subject that has none but its alert."""
     if alert is None:
         return Memory()
@@ -101,7 +101,7 @@ def remembered(alert: OpenAlert | None) -> Memory:
 async def apply(
     tx: Tx,
     finding: Finding,
-    memory: Memory,
+    memory: Memory | None,
     *,
     policy: Policy,
     speech: Speech,
@@ -110,11 +110,12 @@ async def apply(
 ) -> Applied:
     """Advance the subject's memory by one finding and queue what people should hear of it.
 
-    `around` spares who applies many findings the same look at silences for each.
+    `memory` None: the alert is all that remembers. `around` spares who applies many findings the same
+    look at silences for each.
     """
     known = await store.find_open(tx, finding.identity)
     case = _Case(tx, finding, policy, speech, now, known, around or Surroundings(tx, now))
-    before = await _before(case, memory)
+    before = await _before(case, _remembered(known) if memory is None else memory)
     after, step = advance(before, finding.sign, finding.severity, policy=policy, now=now)
     match step:
         case Step.NOTHING:

@@ -34,6 +34,11 @@ class Surroundings:
         self._now = now
         self._silences: Sequence[Silence] | None = None
         self._standing = {each.id: each for each in standing}
+        self._firing = {each.identity for each in standing}
+
+    def fires(self, identity: Identity) -> bool:
+        """Whether this alert fired when the looking around was done."""
+        return identity in self._firing
 
     async def silence_of(self, labels: Labels) -> Silence | None:
         if self._silences is None:

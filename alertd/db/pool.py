@@ -24,7 +24,13 @@ CONNECT_SECONDS: Final = 10.0
 COMMAND_SECONDS: Final = 30.0
 SCRIPT_SECONDS: Final = 3600.0
 CLOSE_SECONDS: Final = 10.0
-SETTINGS: Final = {"application_name": "alertd", "timezone": "UTC", "search_path": "public"}
+SETTINGS: Final = {
+    "application_name": "alertd",
+    "timezone": "UTC",
+    "search_path": "public",
+    # A process that is stopped within a transaction must not keep its locks from the others.
+    "idle_in_transaction_session_timeout": "60s",
+}
 NOT_A_DSN: Final = "database.dsn: not a postgresql:// address; special characters in its password are written %XX"
 # Waiting does not mend these.
 WRONG_DSN: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from alertd.alerts import listing, log_store, observations, pipeline, silence_store
+from alertd.alerts.catch_up import send_current_alerts
 from alertd.alerts.explanation import Decision
 from alertd.alerts.inhibition import MISSING_DATA
 from alertd.alerts.lifecycle import Sign, Step
@@ -69,6 +70,22 @@ async def bodies(db: Db) -> list[dict[str, Any]]:
 
 async def said(db: Db) -> list[tuple[str, str]]:
     return [(body["event"], body["severity"]) for body in await bodies(db)]
+
+
+async def sent(db: Db, webhook_id: UUID) -> list[tuple[str, str]]:
+    """What was queued for one endpoint: event and subject."""
+    rows = await db.fetch(
+        """
+        SELECT e.body
+        FROM webhook_deliveries d
+        JOIN events e ON e.id = d.event_id
+        WHERE d.webhook_id = $1
+        ORDER BY d.created_at
+        """,
+        webhook_id,
+    )
+    found = [json.loads(row["body"]) for row in rows]
+    return [(body["event"], body["subject"]) for body in found]
 
 
 async def alerts(db: Db) -> Sequence[listing.Alert]:
@@ -225,6 +242,44 @@ async def test_what_comes_and_goes_is_over_after_a_calm_day(db: Db, deep: Observ
 
     assert (flapping["event"], flapping["flapping"], still) == ("performance.alert", True, "firing")
     assert ((await bodies(db))[-1]["event"], (await alerts(db))[0].state) == ("performance.resolved", "resolved")
+
+
+async def test_new_endpoint_hears_of_what_fires_and_of_its_end(
+    db: Db, tenant: UUID, deep: Observation, now: datetime
+) -> None:
+    await see(db, deep, replace(deep, subject="fund-2"), at=now)
+    await see(db, replace(well(deep), subject="fund-2"), at=now + HOUR)
+    webhook_id = await factories.webhook(db, tenant)
+
+    async with db.transaction() as tx:
+        queued = await send_current_alerts(tx, tenant, webhook_id, now=now + HOUR)
+    await see(db, well(deep), at=now + DAY)
+
+    assert queued == 1
+    assert await sent(db, webhook_id) == [("performance.alert", "fund-1"), ("performance.resolved", "fund-1")]
+
+
+async def test_new_endpoint_reads_what_the_others_read(db: Db, tenant: UUID, deep: Observation, now: datetime) -> None:
+    await see(db, deep, at=now)
+    webhook_id = await factories.webhook(db, tenant)
+
+    async with db.transaction() as tx:
+        await send_current_alerts(tx, tenant, webhook_id, now=now)
+
+    one, other = ({**body, "id": None} for body in await bodies(db))
+    assert one == other
+
+
+async def test_new_endpoint_hears_nothing_of_what_is_silenced(
+    db: Db, tenant: UUID, deep: Observation, now: datetime
+) -> None:
+    await see(db, deep, at=now)
+    silence = Silence(new_id(), {"subject": ("fund-*",)}, "known", "ops", now, now, now + DAY)
+    async with db.transaction() as tx:
+        await silence_store.add(tx, silence)
+        queued = await send_current_alerts(tx, tenant, await factories.webhook(tx, tenant), now=now)
+
+    assert queued == 0
 
 
 async def test_nothing_is_kept_of_a_transaction_that_fails(db: Db, deep: Observation, now: datetime) -> None:

@@ -15,6 +15,7 @@ from alertd.admin.pages import after, page
 from alertd.admin.problems import Flaw, Invalid, absent, wrong
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, Body, NoBody, NoParams, Page, PageParams, Params, Text, Time
+from alertd.alerts.catch_up import send_current_alerts
 from alertd.credentials.catch_up import send_current_failures
 from alertd.db import Sql, Tx
 from alertd.errors import Absent, Refused
@@ -231,6 +232,8 @@ async def _reviewed(daemon: Daemon, url: str | None, headers: Mapping[str, str])
 async def _tell_current(daemon: Daemon, tx: Tx, webhook: Webhook, now: datetime) -> None:
     if daemon.settings.credentials.notify and webhook.hears(EventType.CREDENTIAL_FAILED):
         await send_current_failures(tx, webhook.tenant_id, webhook.id, now=now)
+    if webhook.hears(EventType.PERFORMANCE_ALERT):
+        await send_current_alerts(tx, webhook.tenant_id, webhook.id, now=now)
 
 
 def _prefix(daemon: Daemon) -> str:
