@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from alertd.admin.problems import Flaw, Invalid
 
-MOST: Final = 100
+MOST: Final = 1000
 _MOST_NAMED: Final = 64
 
 _TEXTS: Final[Mapping[str, str]] = {
@@ -65,9 +65,12 @@ def invalid_query(error: ValidationError) -> Invalid:
 
 
 def _found(error: ValidationError, *, lead: str, between: str) -> Iterator[Flaw]:
-    for details in error.errors(include_url=False, include_input=False)[:MOST]:
+    errors = error.errors(include_url=False, include_input=False)
+    for details in errors[:MOST]:
         steps = between.join(_shown(step) for step in details["loc"])
         yield Flaw(lead + steps if steps else "", _text(details))
+    if len(errors) > MOST:
+        yield Flaw("", f"and {len(errors) - MOST} more flaws")
 
 
 def _shown(step: object) -> str:

@@ -65,7 +65,10 @@ def _route(document: Json, method: str, path: str, operation: Json) -> Iterator[
     body = operation.get("requestBody", {}).get("content", {})
     if schema := body.get("application/json", {}).get("schema"):
         kinds = " or ".join(f"`{kind}`" for kind in body)
-        yield from _fields(document, schema, f"Body, {kinds}:", starred=_resolved(document, schema).get("required", ()))
+        items = _resolved(document, schema).get("items")
+        title = f"Body, {kinds}:" if items is None else f"Body, {kinds}, a list of:"
+        item = schema if items is None else items
+        yield from _fields(document, item, title, starred=_resolved(document, item).get("required", ()))
     statuses = {int(status): answer for status, answer in operation["responses"].items()}
     for status, answer in statuses.items():
         yield from _answer(document, status, answer)

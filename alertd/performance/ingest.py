@@ -202,7 +202,7 @@ def _percentages(rows: Sequence[ReturnRow], known: Standing) -> Iterator[Fault]:
     first: dict[SubjectName, int] = {}
     for index, row in enumerate(rows):
         first.setdefault(row.subject, index)
-        if row.value:
+        if row.value and _return_problem(row.value) is None:
             sizes.setdefault(row.subject, []).append(abs(row.value))
     for subject, moved in sizes.items():
         if _looks_like_percent(moved, known[subject].typical):

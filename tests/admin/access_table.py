@@ -21,7 +21,7 @@ from alertd.webhooks import endpoints
 from tests import factories
 from tests.admin.port import Port
 
-Json = Mapping[str, Any]
+Json = Mapping[str, Any] | list[Mapping[str, Any]]
 
 HOUR = timedelta(hours=1)
 
@@ -29,7 +29,10 @@ TENANT = "/api/v1/tenants/{id}"
 ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 WEBHOOK = "/api/v1/webhooks/{id}"
 DELIVERY = "/api/v1/deliveries/{id}"
+PERFORMANCE = "/api/v1/performance"
 SCHEDULE = "/api/performance-alerts/schedule"
+A_DAY_AGO = "2026-01-04T00:00:00Z"
+A_WINDOW = {"first_date": "2025-11-01", "last_date": "2025-11-30", "in_sample": 0.002, "out_of_sample": 0.001}
 PUBLIC = "https://93.184.216.34/hook"  # a number is not looked up
 
 
@@ -185,6 +188,23 @@ async def a_finished_delivery(port: Port, tenant: UUID) -> Case:
     return Case(path={"id": await db.fetchval("SELECT id FROM webhook_deliveries WHERE event_id = $1", event_id)})
 
 
+def a_row(**said: object) -> Callable[[Port, UUID], Awaitable[Case]]:
+    """One row about the tenant's subject `alpha`."""
+
+    async def prepare(_port: Port, tenant: UUID) -> Case:
+        return Case(body=[{"tenant_id": str(tenant), "subject": "alpha", **said}])
+
+    return prepare
+
+
+async def a_flow(port: Port, tenant: UUID) -> Case:
+    """Of an account that has equity, as it must."""
+    reading = {"tenant_id": str(tenant), "subject": "alpha", "at": A_DAY_AGO}
+    answer = await port.ask("POST", f"{PERFORMANCE}/equity", json=[{**reading, "equity": 100, "currency": "USD"}])
+    assert answer.status == 200, answer.text
+    return Case(body=[{**reading, "amount": 5}])
+
+
 async def a_time(port: Port, _tenant: UUID) -> Case:
     return Case(body={"since": port.clock().isoformat()})
 
@@ -214,11 +234,11 @@ ROWS = (
     everybody("GET", "/-/ready", 200),
     everybody("GET", "/metrics", 200),
     everybody("GET", "/openapi.json", 200),
+    Row("POST", "/-/reload", viewer=403, operator=403, admin=200),
     everybody("GET", "/", 200),
     everybody("GET", "/ui/", 200),
     everybody("GET", "/ui/{file}", 200, prepare=a_script),
     everybody("GET", "/ui/{folder}/{file}", 200, prepare=a_part),
-    Row("POST", "/-/reload", viewer=403, operator=403, admin=200),
     everybody("POST", "/api/performance-alerts/auth/login", 401, prepare=no_such_key),
     Row("GET", "/api/performance-alerts/auth/me", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", "/api/v1/overview", viewer=200, operator=200, admin=200, tenant=200),
@@ -272,6 +292,12 @@ ROWS = (
     Row("GET", DELIVERY, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_finished_delivery),
     tenants_own("POST", f"{DELIVERY}/replay", 200, a_finished_delivery),
     tenants_own("POST", "/api/v1/deliveries/replay", 200, a_time, other=200),
+    tenants_own("POST", f"{PERFORMANCE}/returns", 200, a_row(date="2026-01-04", **{"return": 0.01}), other=422),
+    tenants_own("POST", f"{PERFORMANCE}/equity", 200, a_row(at=A_DAY_AGO, equity=100, currency="USD"), other=422),
+    tenants_own("POST", f"{PERFORMANCE}/cashflows", 200, a_flow, other=422),
+    tenants_own("POST", f"{PERFORMANCE}/windows", 200, a_row(**A_WINDOW), other=422),
+    tenants_own("POST", f"{PERFORMANCE}/references", 200, a_row(returns=[0.01, -0.02, 0.005]), other=422),
+    tenants_own("POST", f"{PERFORMANCE}/limits", 200, a_row(drawdown_critical_percent=10), other=422),
     Row("GET", f"{SCHEDULE}/status", viewer=200, operator=200, admin=200),
     Row("GET", f"{SCHEDULE}/summary/{{hours}}", viewer=200, operator=200, admin=200, prepare=a_day),
     Row("POST", f"{SCHEDULE}/trigger/{{name}}", viewer=403, operator=200, admin=200, prepare=a_check),
