@@ -21,6 +21,7 @@ PATIENCE: Final = timedelta(seconds=60)
 CONNECT_SECONDS: Final = 5.0
 SILENCE: Final = timedelta(seconds=60)  # a stream beats more often
 SOCKET: Final = "unix:"
+MOST_FLAWS: Final = 20
 
 
 class NotDone(Refused):
@@ -150,9 +151,8 @@ class Api:
             raise NotDone(self._unknown())
         if not detail:
             raise Transient(self._odd(response))
-        flaws = [f"{flaw.text('where').removeprefix('/')}: {flaw.text('detail')}" for flaw in problem.each("errors")]
         remedies = [problem.text("what_to_do"), _remedy(response)]
-        raise NotDone(detail, *flaws, *remedies, reason=problem.text("reason"))
+        raise NotDone(detail, *_flaws(problem), *remedies, reason=problem.text("reason"))
 
     def _unknown(self) -> str:
         if not self._key.text:
@@ -222,6 +222,14 @@ def _object(response: httpx.Response) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _flaws(problem: Answer) -> Iterator[str]:
+    found = problem.each("errors")
+    for flaw in found[:MOST_FLAWS]:
+        yield f"{flaw.text('where').removeprefix('/')}: {flaw.text('detail')}".removeprefix(": ")
+    if len(found) > MOST_FLAWS:
+        yield f"and {len(found) - MOST_FLAWS} more"
 
 
 def _remedy(response: httpx.Response) -> str:
