@@ -530,8 +530,9 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_atte
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (webhook_id, subject, created_at)
   WHERE state IN ('pending', 'held', 'parked');
 CREATE INDEX webhook_deliveries_event ON webhook_deliveries (event_id);
--- lists, newest first: everybody's, and one tenant's
+-- lists, newest first: everybody's, what was given up, and one tenant's
 CREATE INDEX webhook_deliveries_recent ON webhook_deliveries (created_at DESC, id DESC);
+CREATE INDEX webhook_deliveries_failed ON webhook_deliveries (created_at DESC, id DESC) WHERE state = 'failed';
 CREATE INDEX webhook_deliveries_of_tenant ON webhook_deliveries (tenant_id, created_at DESC, id DESC);
 -- the newest of a subject, which retention keeps
 CREATE INDEX webhook_deliveries_subject ON webhook_deliveries (webhook_id, subject, created_at);

@@ -21,15 +21,16 @@ COLUMNS: Final = """
 """
 # Whether somebody would hear that this key failed.
 HEARD: Final = f"""
-  EXISTS (
-    SELECT
+  coalesce((
+    SELECT true
     FROM tenant_webhooks w
     WHERE w.tenant_id = c.tenant_id
       AND w.is_active
       AND (w.event_type IN ('*', '{EventType.CREDENTIAL_FAILED}')
            OR '{EventType.CREDENTIAL_FAILED}' = ANY (w.event_types))
-  ) AS endpoint_configured
-"""  # noqa: S608 - a constant
+    LIMIT 1
+  ), false) AS endpoint_configured
+"""  # noqa: S608 - a constant; EXISTS would have the planner look up the endpoints of all keys
 KNOWN_PERMISSIONS: Final = tuple(field.name for field in fields(Permissions))
 
 

@@ -84,9 +84,8 @@ async def exchange_figures(sql: Sql, tenant_id: UUID | None, now: datetime) -> S
                  count(*) FILTER (WHERE c.verdict = 'inconclusive') AS inconclusive,
                  count(*) FILTER (WHERE c.verdict IS NULL) AS unchecked,
                  count(*) FILTER (WHERE c.verdict = 'valid' AND c.warnings <> '{}') AS risky,
-                 min(c.next_check_at) FILTER (WHERE NOT t.paused) AS due_at
+                 min(c.next_check_at) FILTER (WHERE c.tenant_id NOT IN (SELECT id FROM tenants WHERE paused)) AS due_at
           FROM credentials c
-          JOIN tenants t ON t.id = c.tenant_id
           WHERE c.retired_at IS NULL
             AND ($1::uuid IS NULL OR c.tenant_id = $1)
           GROUP BY c.exchange),
@@ -161,11 +160,19 @@ async def alert_figures(sql: Sql) -> AlertFigures:
 
 
 async def coming_checks(sql: Sql, tenant_id: UUID | None, *, limit: int) -> Sequence[ComingCheck]:
-    """The soonest first; what is overdue is sooner still."""
+    """The soonest first; what is overdue is sooner still. Steps from exchange to exchange on the index."""
     rows = await sql.fetch(
         """
+        WITH RECURSIVE listed (exchange) AS (
+          (SELECT exchange FROM credentials WHERE retired_at IS NULL ORDER BY exchange LIMIT 1)
+          UNION ALL
+          SELECT (SELECT c.exchange FROM credentials c
+                  WHERE c.retired_at IS NULL AND c.exchange > listed.exchange
+                  ORDER BY c.exchange LIMIT 1)
+          FROM listed
+          WHERE listed.exchange IS NOT NULL)
         SELECT soonest.tenant_id, soonest.exchange, soonest.credential_type, soonest.label, soonest.at
-        FROM (SELECT DISTINCT exchange FROM credentials WHERE retired_at IS NULL) e
+        FROM listed e
         CROSS JOIN LATERAL (
           SELECT c.tenant_id, c.exchange, c.credential_type, c.label, c.next_check_at AS at
           FROM credentials c
