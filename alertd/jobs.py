@@ -4,13 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from alertd.alerts.execution import Executions, Job, no_data
+from alertd.alerts.execution import Executions, Job
 from alertd.alerts.history import History
+from alertd.alerts.observations import policy_of
 from alertd.config import Settings
-from alertd.credentials.passes import begin_pass, rehearse, sweep_now
+from alertd.credentials.passes import begin_pass, sweep_now
+from alertd.credentials.passes import rehearse as rehearse_sweep
 from alertd.credentials.recorder import CHECK_NAME
 from alertd.credentials.sweeper import Sweeper
 from alertd.db import Db
+from alertd.performance.checks import CHECKS
+from alertd.performance.evaluation import Outside, evaluate, rehearse
 from alertd.schedule import schedules_of
 
 
@@ -24,17 +28,26 @@ def history_of(settings: Settings) -> History:
 
 
 def jobs_of(settings: Settings, sweeper: Sweeper) -> Mapping[str, Job]:
-    """One for each check by its name. A check without an entry here has nothing to look at yet."""
+    """One for each check by its name."""
+    outside = Outside(
+        db=sweeper.outside.db,
+        thresholds=settings.performance,
+        policy=policy_of(timedelta(minutes=settings.alerts.suppress_similar_minutes)),
+        now=sweeper.outside.now,
+    )
     kinds: Mapping[str, Callable[..., Job]] = {
         CHECK_NAME: partial(
             Job,
             work=lambda _at: begin_pass(sweeper),
             asked=lambda _at: sweep_now(sweeper, CHECK_NAME),
-            dry=lambda _at: rehearse(sweeper),
+            dry=lambda _at: rehearse_sweep(sweeper),
         ),
+        **{
+            name: partial(Job, work=partial(evaluate, outside, check), dry=partial(rehearse, outside, check))
+            for name, check in CHECKS.items()
+        },
     }
-    idle = partial(Job, work=no_data)
     return {
-        name: kinds.get(name, idle)(schedule=schedule, retry=settings.checks[name].retry)
+        name: kinds[name](schedule=schedule, retry=settings.checks[name].retry)
         for name, schedule in schedules_of(settings).items()
     }

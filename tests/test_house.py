@@ -31,6 +31,7 @@ MAY_CATCH_EVERYTHING = {
     "credentials/look.py",  # a credential: the look
     "credentials/recorder.py",  # a credential: what it came to, handed to whoever waits
     "credentials/sweeper.py",  # a credential: the lease
+    "performance/judging.py",  # a subject
     "webhooks/sender.py",  # a delivery
     "webhooks/gathering.py",  # a delivery: what writing it down came to, handed to whoever waits
     "admin/server.py",  # a request

@@ -18,10 +18,11 @@ from alertd.alerts import occurrence_store as store
 from alertd.alerts.execution_listing import NO_DATA, Execution, explained, succeeded
 from alertd.alerts.history import History
 from alertd.alerts.occurrence_store import Occurrence, Source
+from alertd.alerts.platform import platform_recovered, platform_trouble
 from alertd.alerts.switch_store import switch
 from alertd.config import RetrySettings
 from alertd.db import Db, Tx, new_id
-from alertd.errors import Absent, AlertdError, Busy, Transient
+from alertd.errors import Absent, AlertdError, Busy, StoreDown, Transient
 from alertd.schedule import Schedule, plan
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ Work = Callable[[datetime], Awaitable[Mapping[str, Any]]]
 Noted = Callable[[Tx, Occurrence], Awaitable[None]]
 
 HEARTBEAT: Final = store.LEASE / 3
+FAILING: Final = "schedule"  # the rule of the alert about a schedule that fails
 
 
 async def no_data(_at: datetime) -> Mapping[str, Any]:
@@ -53,12 +55,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run went; `error` None: nothing went wrong. `busy`: what it would have done is being done already."""
+    """How a run went; `error` None: nothing went wrong. `busy`: what it would have done is being done already.
+
+    `told`: operators hear of what went wrong from whoever noticed it.
+    """
 
     attempts: int
     error: str | None
     result: Mapping[str, Any] | None
     busy: bool = False
+    told: bool = False
 
     @property
     def success(self) -> bool:
@@ -108,7 +114,7 @@ class Executions:
                 return
             if occurrence is not None:
                 job = self.jobs[schedule.name]
-                self._start(job, occurrence, job.work, tries=job.retry.max_attempts)
+                self._start(job, occurrence, job.work, tries=job.retry.max_attempts, asked=False)
 
     async def trigger(self, name: str, requested_by: str, *, noted: Noted | None = None) -> Execution:
         """One attempt now, to its end, whether or not the schedule is on; `noted` shares the transaction it begins in.
@@ -125,7 +131,7 @@ class Executions:
                 )
                 if noted is not None:
                     await noted(tx, occurrence)
-            task = self._start(job, occurrence, job.asked or job.work, tries=1)
+            task = self._start(job, occurrence, job.asked or job.work, tries=1, asked=True)
         ended = await asyncio.shield(task)  # who asked may leave
         if ended.busy and ended.error is not None:
             raise Busy(ended.error)
@@ -181,8 +187,9 @@ class Executions:
     async def _take(self, schedule: Schedule, at: datetime, source: Source) -> Occurrence | None:
         return await store.claim(self._db, schedule.name, at, source=source, owner=self._owner, now=self._now())
 
-    def _start(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int) -> asyncio.Task[Ended]:
-        task = asyncio.create_task(self._run(job, occurrence, work, tries=tries), name=occurrence.execution_id)
+    def _start(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int, asked: bool) -> asyncio.Task[Ended]:
+        running = self._run(job, occurrence, work, tries=tries, asked=asked)
+        task = asyncio.create_task(running, name=occurrence.execution_id)
         self._running[job.schedule.name] = task
         task.add_done_callback(lambda _: self._ended(job.schedule))
         return task
@@ -196,15 +203,29 @@ class Executions:
             self._looking.add(looking)
             looking.add_done_callback(self._looking.discard)
 
-    async def _run(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int) -> Ended:
+    async def _run(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int, asked: bool) -> Ended:
         """Run to the end, keeping the lease; whatever happens, the row says how it went."""
         keeper = asyncio.create_task(self._keep(occurrence))
         try:
             ended = await _attempted(job, work, occurrence.scheduled_at, tries=tries)
         finally:
             keeper.cancel()
+        # In this order: a process that dies in between runs it again, and tells nothing twice.
+        await self._tell_operators(occurrence.schedule, ended, asked=asked)
         await self._write_down(occurrence, ended)
         return ended
+
+    async def _tell_operators(self, schedule: str, ended: Ended, *, asked: bool) -> None:
+        """Of a schedule whose attempts all failed, and of its next success. Who asked for a run sees how it went."""
+        now = self._now()
+        try:
+            if ended.error is None:
+                await platform_recovered(self._db, FAILING, schedule, f"{schedule} runs again.", now=now)
+            elif not (asked or ended.told):
+                message = f"{schedule} failed, attempts: {ended.attempts}. {ended.error}"
+                await platform_trouble(self._db, FAILING, schedule, message, now=now)
+        except Transient as exc:
+            log.warning("Operators not told how a schedule fares", schedule=schedule, error=str(exc))
 
     async def _write_down(self, occurrence: Occurrence, ended: Ended) -> None:
         now = self._now()
@@ -239,7 +260,7 @@ async def _attempted(job: Job, work: Work, at: datetime, *, tries: int) -> Ended
                 attempts = attempt.retry_state.attempt_number
                 return Ended(attempts, None, await work(at))
     except AlertdError as exc:
-        return Ended(attempts, str(exc), None, busy=isinstance(exc, Busy))
+        return Ended(attempts, str(exc), None, busy=isinstance(exc, Busy), told=isinstance(exc, (Busy, StoreDown)))
     except Exception as exc:  # around an occurrence: the schedule goes on
         log.exception("Scheduled run broke", schedule=job.schedule.name)
         return Ended(attempts, f"internal error ({type(exc).__name__}); see the log", None)

@@ -1,9 +1,10 @@
 """SQL of what checks remember and say: tracks, projections, evaluations. Many subjects in one statement."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -13,6 +14,7 @@ from alertd.performance.findings import Finding, Status
 from alertd.performance.projection import PROJECTIONS, Projection
 from alertd.performance.track import TRACKS, Track
 
+MOST_MESSAGES: Final = 50
 # To and from JSON.
 FINDINGS: Final = TypeAdapter(tuple[Finding, ...])
 # In rising order of how much somebody should look.
@@ -111,6 +113,41 @@ async def keep_projections(sql: Sql, made: Mapping[UUID, Projection], now: datet
     )
 
 
+async def lock_for_evaluation(
+    tx: Sql, topic: str, check_names: Sequence[str], ids: Sequence[UUID], as_of: datetime
+) -> set[UUID]:
+    """Those of these subjects that none of the checks has evaluated as of this time or later.
+
+    Until the transaction ends nobody else evaluates this topic, and the subjects stay; they are locked
+    in the order in which those who send rows lock them.
+    """
+    await tx.fetchval("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", topic)
+    rows = await tx.fetch(
+        """
+        SELECT s.id
+        FROM performance_subjects s
+        WHERE s.id = ANY ($1)
+          AND NOT EXISTS (
+            SELECT FROM performance_evaluations e
+            WHERE e.subject_id = s.id AND e.check_name = ANY ($2) AND e.as_of >= $3)
+        ORDER BY s.tenant_id, s.name
+        FOR KEY SHARE OF s
+        """,
+        ids,
+        check_names,
+        as_of,
+    )
+    return {row["id"] for row in rows}
+
+
+async def open_rules(sql: Sql, check_name: str) -> set[tuple[UUID, str, str]]:
+    """Tenant, subject and rule of each alert of this check that is not over."""
+    rows = await sql.fetch(
+        "SELECT tenant_id, subject, rule FROM alerts WHERE check_name = $1 AND state <> 'resolved'", check_name
+    )
+    return {(row["tenant_id"], row["subject"], row["rule"]) for row in rows}
+
+
 async def record_evaluations(sql: Sql, said: Iterable[Evaluation], now: datetime) -> None:
     """A second evaluation as of the same time replaces the first."""
     await sql.executemany(
@@ -125,6 +162,22 @@ async def record_evaluations(sql: Sql, said: Iterable[Evaluation], now: datetime
             for e in said
         ],
     )
+
+
+async def messages_of(tx: Sql, now: datetime) -> list[Mapping[str, Any]]:
+    """The messages about performance that this transaction, whose time is `now`, has queued; up to fifty."""
+    rows = await tx.fetch(
+        """
+        SELECT e.body, e.recipients
+        FROM events e
+        WHERE e.created_at = $1 AND e.type LIKE 'performance.%'
+        ORDER BY e.id
+        LIMIT $2
+        """,
+        now,
+        MOST_MESSAGES,
+    )
+    return [{**json.loads(row["body"]), "endpoints": row["recipients"]} for row in rows]
 
 
 async def latest_evaluations(sql: Sql, ids: Iterable[UUID]) -> list[Evaluation]:

@@ -1,8 +1,10 @@
 """What a check says about a subject: one finding for each of its rules, whether or not anything is wrong."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, Final
 
 from alertd.alerts.lifecycle import Sign
 from alertd.model import Severity
@@ -49,6 +51,7 @@ class Status(StrEnum):
         return Severity(self.value) if self in RAISED else None
 
 
+NUMBERS: Final = ("value", "expected", "low", "high", "statistic", "threshold")
 RAISED = frozenset({Status.WARNING, Status.CRITICAL, Status.EMERGENCY})
 UNJUDGED = frozenset({Status.NO_DATA, Status.STALE})
 
@@ -84,6 +87,16 @@ class Finding:
         if self.status in UNJUDGED or self.status is Status.INFO or not self.clears:
             return Sign.UNKNOWN
         return Sign.GOOD
+
+
+def finite(finding: Finding) -> Finding:
+    """The same as JSON has it, which knows no infinity: such a number is None."""
+    numbers = {name: _finite(getattr(finding, name)) for name in NUMBERS}
+    return replace(finding, **numbers, details={name: _finite(value) for name, value in finding.details.items()})
+
+
+def _finite(value: Detail) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def no_data(rule: Rule, have: int, need: int, of_what: str) -> Finding:

@@ -226,3 +226,18 @@ def test_a_strategy_without_readings_is_held_against_its_daily_returns():
 def test_the_evening_asks_the_same_about_the_same_alerts():
     assert CHECKS["evening_performance_check"].alerts_as == "performance_threshold_check"
     assert CHECKS["evening_performance_check"].judge is CHECKS["performance_threshold_check"].judge
+
+
+@pytest.mark.parametrize(("days_ago", "status"), [(3, Status.EMERGENCY), (4, Status.STALE)])
+def test_an_old_reading_breaches_no_limit(days_ago, status):
+    findings = judged(snapshot(0, 100), snapshot(6, 70), snapshot(12, 70), now=NOW + timedelta(days=days_ago + 1))
+
+    assert [found(findings, rule).status for rule in (Rule.DRAWDOWN, Rule.FRESH_EQUITY)] == [status, Status.WARNING]
+
+
+@pytest.mark.parametrize(("days_ago", "statuses"), [(3, {Status.EMERGENCY, Status.CRITICAL}), (4, {Status.STALE})])
+def test_an_old_day_breaches_no_limit(days_ago, statuses):
+    subject = Subject(days=daily(np.log1p([0.0, -0.3])))
+    findings = CHECKS["performance_threshold_check"].judge(subject, THRESHOLDS, NOW + timedelta(days=days_ago)).findings
+
+    assert {found(findings, rule).status for rule in (Rule.DRAWDOWN, Rule.DAILY_LOSS)} <= statuses

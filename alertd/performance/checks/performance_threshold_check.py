@@ -1,6 +1,7 @@
 """Twice a day, and on new equity: the limits that were agreed, whether readings can be believed, and that they come."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Final
 
 from alertd.config import PerformanceSettings
@@ -9,7 +10,7 @@ from alertd.performance.curve import Curve, Today, curve_of_days, curve_of_steps
 from alertd.performance.findings import Finding
 from alertd.performance.reference import log_returns
 from alertd.performance.returns import is_usable, steps
-from alertd.performance.rules.freshness import fresh_equity
+from alertd.performance.rules.freshness import fresh_equity, held
 from alertd.performance.rules.limits import daily_loss, drawdown
 from alertd.performance.rules.reading import equity_reading
 from alertd.performance.rules.sharpe import sharpe_ratio
@@ -19,20 +20,30 @@ NAME: Final = "performance_threshold_check"
 
 
 def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> Judgement:
-    """From snapshots where the subject has them, else from its daily returns."""
+    """From snapshots where the subject has them, else from its daily returns; what is old breaches nothing anew."""
     days = subject.usable_days(now)
-    findings = [sharpe_ratio(log_returns(days), thresholds)]
+    until, last_day = subject.boundary.last_complete(now), days[-1].day if days else None
+    sharpe = _unless_old((sharpe_ratio(log_returns(days), thresholds),), last_day, until)
     if subject.equity_every is None:
-        return Judgement((*_limits(curve_of_days(days), today_of_days(days), subject, thresholds), *findings))
+        limits = _limits(curve_of_days(days), today_of_days(days), subject, thresholds)
+        return Judgement((*_unless_old(limits, last_day, until), *sharpe))
     snapshots = [snapshot for snapshot in subject.snapshots if snapshot.at <= now]
     chain = steps(snapshots, subject.flows)
     last = max((snapshot.at for snapshot in snapshots if is_usable(snapshot)), default=None)
-    curve, today = curve_of_steps(chain, subject.boundary), today_of_steps(chain, subject.boundary)
-    findings += [fresh_equity(last, subject.equity_every, now), equity_reading(snapshots, chain, now)]
-    return Judgement((*_limits(curve, today, subject, thresholds), *findings))
+    limits = _limits(
+        curve_of_steps(chain, subject.boundary), today_of_steps(chain, subject.boundary), subject, thresholds
+    )
+    limits = _unless_old(limits, None if last is None else subject.boundary.day_of(last), until)
+    readings = (fresh_equity(last, subject.equity_every, now), equity_reading(snapshots, chain, now))
+    return Judgement((*limits, *sharpe, *readings))
 
 
 def _limits(
     curve: Curve, today: Today | None, subject: Subject, thresholds: PerformanceSettings
-) -> tuple[Finding, Finding]:
+) -> tuple[Finding, ...]:
     return drawdown(curve, subject.limits, thresholds), daily_loss(today, subject.limits, thresholds)
+
+
+def _unless_old(findings: Iterable[Finding], last: date | None, until: date) -> tuple[Finding, ...]:
+    """Nobody is woken by a loss of a week ago because its day is the latest that is known."""
+    return tuple(held(finding.rule, last, until) or finding for finding in findings)

@@ -50,4 +50,4 @@ def held(rule: Rule, last: date | None, until: date) -> Finding | None:
     """What a rule says when newer days are missing: nothing is judged and nothing forgotten. None while they come."""
     if last is None or (until - last).days <= LONGEST_GAP:
         return None
-    return Finding(rule=rule, status=Status.STALE, message=f"Held as it was on {last}, for want of newer returns.")
+    return Finding(rule=rule, status=Status.STALE, message=f"Held as it was on {last}, for want of newer data.")

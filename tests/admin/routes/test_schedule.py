@@ -173,7 +173,15 @@ async def test_check_without_data_is_run_and_is_no_success(port: Port) -> None:
         "success": False,
         "attempt_count": 1,
         "error_message": "no data: too little to judge by yet",
-        "result": {"outcome": "no_data"},
+        "result": {
+            "outcome": "no_data",
+            "subjects": 0,
+            "raised": 0,
+            "no_data": 0,
+            "waiting": [],
+            "alerts": {},
+            "told": 0,
+        },
     }
 
 

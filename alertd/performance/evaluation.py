@@ -1,0 +1,104 @@
+"""One run of a check over all subjects: selected in batches, judged in the stats thread, told in one transaction.
+
+What is remembered of a subject follows from its data alone, so a run that broke off and is repeated
+finds the same; and what was told is not told again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from alertd.alerts.lifecycle import Policy
+from alertd.alerts.observations import Outcome
+from alertd.config import PerformanceSettings
+from alertd.db import Db
+from alertd.errors import AlertdError
+from alertd.performance.checks import Check
+from alertd.performance.evaluation_store import messages_of
+from alertd.performance.judging import Judged, hear
+from alertd.performance.missing import notice_missing
+from alertd.performance.outcome import outcome
+from alertd.performance.registering import Sending
+from alertd.performance.remembering import remember
+from alertd.performance.selection import batches, select
+from alertd.performance.settling import OURSELVES, settle
+from alertd.performance.stats_thread import in_stats_thread
+from alertd.performance.telling import tell
+from alertd.performance.watched import Watched
+
+MOST_NAMED: Final = 5
+
+
+class NotJudged(AlertdError):
+    """Some subjects met a bug of ours; all others were judged, and told of."""
+
+
+class _Rehearsed(Exception):
+    """Ends a transaction that was never meant to last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a run needs."""
+
+    db: Db
+    thresholds: PerformanceSettings
+    policy: Policy
+    now: Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class _Run:
+    judged: list[Judged] = field(default_factory=list)
+    broken: list[Watched] = field(default_factory=list)
+
+    def result(self, told: Outcome) -> Mapping[str, Any]:
+        steps = {str(step): count for step, count in told.steps.items()}
+        return {**outcome(self.judged), "alerts": steps, "told": told.told}
+
+    def complain(self) -> None:
+        if self.broken:
+            named = ", ".join(watched.name for watched in self.broken[:MOST_NAMED])
+            count = f"{len(self.broken)} of {len(self.broken) + len(self.judged)} subjects"
+            raise NotJudged(f"{count} could not be judged, an internal error; see the log: {named}")
+
+
+async def evaluate(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:
+    """Judge all subjects as of `at`, and tell of what changed. Raises Transient, or NotJudged once all is done."""
+    async for batch in batches(outside.db):
+        await settle(outside.db, batch, at)
+    run = await _judged(outside, check, at, lasting=True)
+    now = outside.now()
+    await notice_missing(outside.db, run.judged, now)
+    async with outside.db.transaction() as tx:
+        told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
+    run.complain()
+    return run.result(told)
+
+
+async def rehearse(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:
+    """What `evaluate` would find and send, by what is known; nothing is stored. Raises Transient or NotJudged."""
+    run, now = await _judged(outside, check, at, lasting=False), outside.now()
+    would_send: Sequence[Mapping[str, Any]] = ()
+    told = Outcome({}, 0)
+    try:
+        async with outside.db.transaction() as tx:
+            told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
+            would_send = await messages_of(tx, now)
+            raise _Rehearsed
+    except _Rehearsed:
+        run.complain()
+    return {**run.result(told), "would_send": would_send}
+
+
+async def _judged(outside: Outside, check: Check, at: datetime, *, lasting: bool) -> _Run:
+    run = _Run()
+    async for selected in select(outside.db, check.name, at):
+        heard = await in_stats_thread(partial(hear, check, selected, outside.thresholds, at))
+        if lasting:
+            await remember(outside.db, heard.judged, Sending(OURSELVES, outside.now(), outside.thresholds))
+        run.judged += heard.judged
+        run.broken += heard.broken
+    return run

@@ -1,0 +1,1 @@
+"""What `benchmarks/performance.py` is made of."""
