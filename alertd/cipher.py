@@ -97,6 +97,32 @@ def load_or_create_key(configured: SecretStr | None, state_dir: Path, *, ciphert
     return Cipher(kept or _create(file))
 
 
+def add_key(state_dir: Path) -> Cipher:
+    """Put a new key in front of those in the key file. Raises ConfigError, also when there is no such file."""
+    file = state_dir / KEY_FILE
+    kept = _read(file)
+    if kept is None:
+        raise ConfigError([f"{file}: does not exist; nothing was sealed with a key of alertd's own yet"])
+    return _replace(file, (secrets.token_bytes(KEY_BYTES), *kept))
+
+
+def drop_old_keys(state_dir: Path) -> Cipher:
+    """Leave only the newest key in the key file; what older ones sealed is lost then."""
+    file = state_dir / KEY_FILE
+    return _replace(file, (_read(file) or ())[:1])
+
+
+def _replace(file: Path, keys: Sequence[bytes]) -> Cipher:
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    try:
+        _write(draft, keys)
+        draft.replace(file)
+        _sync(file.parent)
+    except OSError as exc:
+        raise ConfigError([f"{file}: cannot be replaced: {(exc.strerror or 'no reason given').lower()}"]) from None
+    return Cipher(keys)
+
+
 def _keys(text: str, name: str) -> tuple[bytes, ...]:
     try:
         return decoded_keys(text)
@@ -119,17 +145,21 @@ def _create(file: Path) -> tuple[bytes, ...]:
     draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        _write(draft, [secrets.token_bytes(KEY_BYTES)])
         _publish(draft, file)
     except OSError as exc:
         reason = (exc.strerror or "no reason given").lower()
         text = f"{file}: cannot be created: {reason}; make state_dir writable, or set secrets.encryption_key"
         raise ConfigError([f"{text} ({HOW_TO_MAKE_ONE})"]) from None
     return _read(file) or ()
+
+
+def _write(draft: Path, keys: Sequence[bytes]) -> None:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(b",".join(base64.b64encode(key) for key in keys) + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _publish(draft: Path, file: Path) -> None:
@@ -140,11 +170,15 @@ def _publish(draft: Path, file: Path) -> None:
         pass
     finally:
         draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def _bound(header: str, context: str) -> bytes:

@@ -88,3 +88,15 @@ async def settle(db: Db, claim_id: UUID, answer: str) -> None:
 async def release(db: Db, claim_id: UUID) -> None:
     """Nothing came of it, so it may be tried again at once; unless something did."""
     await db.execute("DELETE FROM idempotency_keys WHERE claim_id = $1 AND NOT done", claim_id)
+
+
+async def forget_answers(sql: Sql, *, sealed_with_other_than: str) -> int:
+    """Answers that other encryption keys sealed; such a request counts as carried out, its answer as lost."""
+    return await sql.execute(
+        """
+        UPDATE idempotency_keys
+        SET answer = NULL, done = true
+        WHERE answer IS NOT NULL AND answer NOT LIKE 'v1.' || $1 || '.%'
+        """,
+        sealed_with_other_than,
+    )

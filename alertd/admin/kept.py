@@ -43,6 +43,16 @@ class AdminSecret:
         return hmac.digest(self._root, use.encode(), "sha512")
 
 
+async def reseal_admin_secret(db: Db, cipher: Cipher, now: datetime) -> bool:
+    """Seal it with the newest encryption key; whether that was needed. Raises Refused if no key of ours opens it."""
+    async with db.transaction() as tx:
+        kept = await store.value_of(tx, NAME)
+        if kept is None or cipher.is_current(kept):
+            return False
+        await store.replace_value(tx, NAME, cipher.seal(cipher.unseal(kept, _CONTEXT), _CONTEXT), now)
+    return True
+
+
 async def admin_secret(db: Db, cipher: Cipher, now: datetime) -> AdminSecret:
     """Raises ConfigError when it was sealed with an encryption key that is not among ours."""
     fresh = cipher.seal(base64.b64encode(secrets.token_bytes(_BYTES)), _CONTEXT)

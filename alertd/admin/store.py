@@ -244,6 +244,16 @@ async def keep_value(tx: Sql, name: str, value: str, now: datetime) -> str:
     return kept
 
 
+async def value_of(tx: Sql, name: str) -> str | None:
+    """The value that is kept under this name, held until the transaction ends."""
+    value: str | None = await tx.fetchval("SELECT value FROM alertd_values WHERE name = $1 FOR UPDATE", name)
+    return value
+
+
+async def replace_value(tx: Sql, name: str, value: str, now: datetime) -> None:
+    await tx.execute("UPDATE alertd_values SET value = $2, updated_at = $3 WHERE name = $1", name, value, now)
+
+
 async def any_sealed(sql: Sql) -> bool:
     """Whether something here can be read with our encryption keys alone; then no new one may be made."""
     return bool(await sql.fetchval("SELECT EXISTS (SELECT FROM alertd_values WHERE value LIKE 'v1.%')"))

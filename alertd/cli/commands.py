@@ -15,6 +15,7 @@ from alertd.cli import (
     endpoints,
     events,
     keys,
+    rotation,
     run,
     schedule,
     schema,
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[str, tuple[Callable[..., None], str]]] = {
     "sweep": (sweep.sweep, sweep.EXAMPLE),
     "events": (events.events, events.EXAMPLE),
     "audit": (audit.audit, audit.EXAMPLE),
+    "rotate-master-key": (rotation.rotate_master_key, rotation.EXAMPLE),
 }
 GROUPS: Final = {
     "schema": schema.commands,

@@ -58,6 +58,13 @@ class FileStore:
         await asyncio.to_thread(self._replace, path, text)
         return _marker(text)
 
+    async def reseal(self, ref: CredentialRef) -> tuple[str, str] | None:
+        """Seal what an older key sealed with the newest; its version before and after, None if it was current.
+
+        Raises Refused for what none of our keys opens.
+        """
+        return await asyncio.to_thread(self._reseal, checked_path(ref))
+
     async def remove(self, ref: CredentialRef) -> None:
         """Deletes the file for good. Nothing there: nothing happens."""
         await asyncio.to_thread(self._unlink, checked_path(ref))
@@ -112,6 +119,14 @@ class FileStore:
         except Refused as refusal:
             raise Refused(f"cannot open the stored key {path}: {refusal}") from None
         return secret_of(json.loads(plain), version=_marker(text))
+
+    def _reseal(self, path: str) -> tuple[str, str] | None:
+        text = self._load(path)
+        if self._cipher.is_current(text):
+            return None
+        fresh = self._cipher.seal(self._cipher.unseal(text, path), path)
+        self._replace(path, fresh)
+        return _marker(text), _marker(fresh)
 
     def _load(self, path: str) -> str:
         try:

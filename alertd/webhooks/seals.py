@@ -64,6 +64,14 @@ async def renew_all(sql: Sql, cipher: Cipher) -> int:
     return renewed
 
 
+async def count_stale(sql: Sql, cipher: Cipher) -> int:
+    """Endpoints of which something is not sealed with the newest key."""
+    rows = await sql.fetch(
+        "SELECT webhook_secret, next_secret, headers FROM tenant_webhooks WHERE tenant_id IS NOT NULL"
+    )
+    return sum(any(text and not cipher.is_current(text) for text in row.values()) for row in rows)
+
+
 async def _renew(sql: Sql, cipher: Cipher, webhook_id: UUID, texts: tuple[str | None, ...]) -> bool:
     """Replaces only what still is as it was read: a person may just have changed it."""
     renewed = [_renewed(cipher, webhook_id, text) for text in texts]
