@@ -13,7 +13,7 @@ from alertd.credentials.look import Patience, look
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweeper import Sweeper, finished
-from alertd.errors import Absent, Busy
+from alertd.errors import Absent, Busy, StoreDown
 
 
 async def check_now(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Recorded]:
@@ -23,10 +23,19 @@ async def check_now(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Recorded]:
     try:
         if len(claims) < len(ids):
             raise Busy("a check of this credential is under way; ask again in a moment")
-        found = await asyncio.gather(*(_check(sweeper, claim) for claim in claims))
+        # All end before the claims are given back, also when one of them breaks off.
+        found = await asyncio.gather(*(_check(sweeper, claim) for claim in claims), return_exceptions=True)
     finally:
         await store.release(outside.db, claims)
-    return [recorded for recorded in found if recorded is not None]
+    recorded = []
+    for one in found:
+        if isinstance(one, StoreDown):
+            await sweeper.watch.lost(one)
+        if isinstance(one, BaseException):
+            raise one
+        if one is not None:
+            recorded.append(one)
+    return recorded
 
 
 async def _check(sweeper: Sweeper, claim: Claim) -> Recorded | None:

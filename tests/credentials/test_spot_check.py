@@ -12,7 +12,7 @@ from alertd.credentials import store
 from alertd.credentials.catch_up import send_current_failures
 from alertd.credentials.spot_check import check_now
 from alertd.db import Db, new_id
-from alertd.errors import Busy
+from alertd.errors import Busy, StoreDown, StoreFault
 from alertd.model import CheckResult, Reason
 from tests import factories
 from tests.credentials.checking import Scene, scene
@@ -67,6 +67,36 @@ async def test_a_key_that_is_being_checked_is_busy(world: Scene, db: Db) -> None
 
     with pytest.raises(Busy, match="under way"):
         await check_now(world.sweeper, [(await world.row(ref))["id"]])
+
+
+async def test_a_store_that_is_found_lost_by_a_spot_check_is_told_to_operators_and_counts_against_nobody(
+    world: Scene,
+) -> None:
+    ref = await world.key(BAD)
+    await swept(world)
+    row = await world.row(ref)
+    world.store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
+
+    with pytest.raises(StoreDown):
+        await check_now(world.sweeper, [row["id"]])
+
+    assert not world.sweeper.watch.usable
+    assert await world.events() == ["system.alert"]
+    after = await world.row(ref)
+    assert (after["consecutive_failures"], after["lease_id"]) == (1, None)
+
+
+async def test_a_store_that_is_lost_in_the_middle_lets_the_other_checks_be_recorded(world: Scene, db: Db) -> None:
+    tenant = new_id()
+    refs = [await world.key(OK, tenant=tenant, leaf=f"n{number}") for number in range(3)]
+    await world.sweeper.inventory.discover(world.time)
+    ids = [(await world.row(ref))["id"] for ref in refs]
+    world.store.reads_until_lost = 3
+
+    with pytest.raises(StoreDown):
+        await check_now(world.sweeper, ids)
+
+    assert await db.fetchval("SELECT count(*) FROM credential_health_checks WHERE is_valid") == 2
 
 
 async def test_a_new_endpoint_hears_of_what_fails_now_and_once(world: Scene, db: Db) -> None:
