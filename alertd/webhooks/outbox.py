@@ -73,13 +73,13 @@ async def enqueue(
 
 
 async def announcement_failed(tx: Sql, event_id: str) -> bool:
-    """Whether every endpoint that should have had this event was given up on.
+    """Whether every endpoint that should have had this event was given up on, for now at least.
 
-    An event that nobody listened to did not fail, and neither did one that waits or was replaced.
+    An event that nobody listened to did not fail, and neither did one that waits untried or was replaced.
     """
     found = await tx.fetchval(
         """
-        SELECT bool_and(d.state = 'failed')
+        SELECT bool_and(d.state = 'failed' OR (d.state = 'parked' AND d.attempts > 0))
         FROM webhook_deliveries d
         JOIN events e ON e.id = d.event_id
         WHERE d.event_id = $1 AND e.accepted_at IS NULL

@@ -76,7 +76,8 @@ async def park(sql: Sql, webhook_id: UUID, now: datetime) -> int:
 
 
 async def unpark(sql: Sql, webhook_id: UUID, now: datetime) -> int:
-    """Queue what was put aside, due now; answers how many messages that are."""
+    """Queue what was put aside or given up, due now; answers how many messages that are."""
+    await regain(sql, webhook_id)
     await coalesce(sql, [webhook_id], now)
     return await sql.execute(
         """
@@ -89,6 +90,33 @@ async def unpark(sql: Sql, webhook_id: UUID, now: datetime) -> int:
         """,
         webhook_id,
         now,
+    )
+
+
+async def regain(sql: Sql, webhook_id: UUID) -> None:
+    """Put aside what was given up, unless its matter has a newer message that was or will be heard.
+
+    Once for each message: what goes out after this is a catch-up, and one that is given up stays so.
+    """
+    await sql.execute(
+        """
+        UPDATE webhook_deliveries d
+        SET state = 'parked', finished_at = NULL
+        WHERE d.webhook_id = $1
+          AND d.state = 'failed'
+          AND d.source = 'event'
+          AND NOT EXISTS (
+            SELECT
+            FROM webhook_deliveries n
+            WHERE n.webhook_id = d.webhook_id
+              AND n.subject = d.subject
+              AND coalesce($2::jsonb ->> n.event_type, n.event_type)
+                  = coalesce($2::jsonb ->> d.event_type, d.event_type)
+              AND n.state IN ('pending', 'held', 'delivered')
+              AND (n.created_at, n.id) > (d.created_at, d.id))
+        """,
+        webhook_id,
+        dict(ENDINGS),
     )
 
 

@@ -1,7 +1,8 @@
 """SQL of what an attempt changes: the delivery, the endpoint's circuit, and what is announced because of it.
 
 One transaction, fenced by the lease. Breaker rule: deliveries given up in a row open the circuit, any
-success closes it, a failed probe doubles the cool-down; a test never opens or prolongs it on its own.
+success closes it, a failed probe doubles the cool-down; a test never opens or prolongs it on its own. The
+first success after failures also queues what was given up meanwhile, the latest of each matter.
 """
 
 import json
@@ -16,7 +17,7 @@ from alertd.model import Event, EventType
 from alertd.webhooks import outbox
 from alertd.webhooks.claims import Attempt
 from alertd.webhooks.message import new_event_id
-from alertd.webhooks.parking import park, refresh_due, unpark
+from alertd.webhooks.parking import park, refresh_due, regain, unpark
 from alertd.webhooks.retry import FIRST_COOLDOWN, Outcome, Result, classify, next_attempt, opened
 
 
@@ -157,10 +158,8 @@ async def _delivered(tx: Sql, circuit: _Circuit, attempt: Attempt, now: datetime
         """,
         circuit.webhook_id,
     )
-    if circuit.state == "closed":
-        return Settled("delivered")
     await unpark(tx, circuit.webhook_id, now)
-    return Settled("delivered", closed=True)
+    return Settled("delivered", closed=circuit.state != "closed")
 
 
 async def _accept(tx: Sql, event_id: str, now: datetime) -> None:
@@ -253,6 +252,7 @@ async def _open(tx: Sql, circuit: _Circuit, failures: int, cooldown: timedelta, 
     )
     if wait is None:
         return False
+    await regain(tx, circuit.webhook_id)  # that nobody was there showed only in the end
     await park(tx, circuit.webhook_id, now)
     return True
 
@@ -302,7 +302,7 @@ async def _announce_unheard(tx: Sql, attempt: Attempt, now: datetime) -> None:
     key = " ".join(about[name] for name in ("exchange", "credential_type", "label") if about.get(name))
     message = (
         f"No endpoint of tenant {event['tenant_id']} accepted credential.failed about {key or event['subject']} "
-        f"(event {event_id}); it goes out again with the next invalid result."
+        f"(event {event_id}); it goes out again with the next invalid result, or when an endpoint answers again."
     )
     await _tell_operators(tx, "webhook_not_accepted", event["subject"], message, now)
 

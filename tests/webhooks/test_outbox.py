@@ -372,6 +372,16 @@ async def test_an_announcement_failed_when_every_endpoint_was_given_up_on(db, ac
     assert await outbox.announcement_failed(db, failed) is True
 
 
+async def test_an_announcement_that_opened_the_circuit_failed_for_now(db, acme, now):
+    await webhook(db, acme)
+    failed = await say(db, FAILED, acme, at=now)
+
+    await send_all(db, ERROR, now=now, policy=replace(ONCE, threshold=1))
+
+    assert await state_of(db, failed) == "parked"
+    assert await outbox.announcement_failed(db, failed) is True
+
+
 async def test_an_announcement_did_not_fail_while_one_endpoint_is_left(db, acme, now):
     await webhook(db, acme)
     failed = await say(db, FAILED, acme, at=now)

@@ -162,6 +162,12 @@ async def fail_often(db, acme, now, *, times=3):
     return now + times * SECOND
 
 
+async def lost(db):
+    """The event ids of `fail_often`, in their order."""
+    rows = await db.fetch("SELECT event_id FROM webhook_deliveries WHERE subject LIKE 'lost-%' ORDER BY created_at")
+    return [row["event_id"] for row in rows]
+
+
 async def test_deliveries_are_counted_and_not_attempts(db, acme, hook, now):
     await say(db, FAILED, acme, at=now)
 
@@ -283,11 +289,68 @@ async def test_a_good_probe_closes_the_circuit_and_the_rest_catches_up(db, acme,
     until = (await endpoint(db, hook))["circuit_until"]
 
     assert await send_all(db, OK, now=until) == [probe]
-    assert await send_all(db, OK, now=until) == [latest]
+    assert await send_all(db, OK, now=until) == [*await lost(db), latest]
 
     row = await endpoint(db, hook)
     assert (row["circuit"], row["consecutive_failures"], row["circuit_until"]) == ("closed", 0, None)
     assert (await delivery_of(db, latest))["source"] == "catch_up"
+
+
+async def test_what_was_given_up_before_the_circuit_opened_is_probe_enough(db, acme, hook, now):
+    await fail_often(db, acme, now)
+    until = (await endpoint(db, hook))["circuit_until"]
+
+    *others, newest = await lost(db)
+    assert await send_all(db, OK, now=until) == [newest]
+    assert await send_all(db, OK, now=until) == others
+
+
+async def test_a_recovery_that_was_given_up_goes_out_when_the_endpoint_answers_again(db, acme, hook, now):
+    await say(db, FAILED, acme, at=now)
+    await send_all(db, OK, now=now)
+    recovered = await say(db, RECOVERED, acme, at=now + SECOND)
+    await send_all(db, ERROR, now=now + SECOND, policy=ONCE)
+    await say(db, RISK, acme, at=now + MINUTE, subject="key-2")
+    await send_all(db, OK, now=now + MINUTE)
+
+    assert await send_all(db, OK, now=now + MINUTE) == [recovered]
+    assert (await delivery_of(db, recovered))["source"] == "catch_up"
+
+
+async def test_of_what_was_given_up_only_the_latest_state_goes_out(db, acme, hook, now):
+    failed = await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now, policy=ONCE)
+    recovered = await say(db, RECOVERED, acme, at=now + SECOND)
+    await send_all(db, ERROR, now=now + SECOND, policy=ONCE)
+    await say(db, RISK, acme, at=now + MINUTE, subject="key-2")
+    await send_all(db, OK, now=now + MINUTE)
+
+    assert await send_all(db, OK, now=now + MINUTE) == [recovered]
+    assert await state_of(db, failed) == "superseded"
+    assert (await delivery_of(db, recovered))["left_out"] == 1
+
+
+async def test_what_was_given_up_and_is_no_longer_so_stays_given_up(db, acme, hook, now):
+    failed = await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now, policy=ONCE)
+    await say(db, RECOVERED, acme, at=now + SECOND)
+    await send_all(db, OK, now=now + SECOND)
+
+    assert await heads(db, now + HOUR) == []
+    assert await state_of(db, failed) == "failed"
+
+
+async def test_a_catch_up_that_is_given_up_stays_so(db, acme, hook, now):
+    refused = await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now, policy=ONCE)
+    await say(db, RISK, acme, at=now + SECOND, subject="key-2")
+    await send_all(db, OK, now=now + SECOND)
+    assert await send_all(db, ERROR, now=now + SECOND, policy=ONCE) == [refused]
+    await say(db, RISK, acme, at=now + MINUTE, subject="key-3")
+    await send_all(db, OK, now=now + MINUTE)
+
+    assert await heads(db, now + HOUR) == []
+    assert await state_of(db, refused) == "failed"
 
 
 async def test_a_catch_up_that_waited_for_days_is_not_too_old(db, acme, hook, now):
@@ -298,7 +361,7 @@ async def test_a_catch_up_that_waited_for_days_is_not_too_old(db, acme, hook, no
     days_later = now + timedelta(days=30)
 
     sent = await send_all(db, OK, now=days_later) + await send_all(db, OK, now=days_later)
-    assert sorted(sent) == sorted([first, probe])
+    assert sorted(sent) == sorted([*await lost(db), first, probe])
 
 
 async def test_a_test_is_sent_while_the_circuit_is_open_and_its_success_closes_it(db, acme, hook, now):
@@ -309,7 +372,7 @@ async def test_a_test_is_sent_while_the_circuit_is_open_and_its_success_closes_i
     assert await send_all(db, OK, now=after) == [tested]
 
     assert (await endpoint(db, hook))["circuit"] == "closed"
-    assert await heads(db, after) == [parked]
+    assert await heads(db, after) == [*await lost(db), parked]
 
 
 async def test_a_failed_test_neither_counts_nor_prolongs(db, acme, hook, now):
