@@ -30,6 +30,7 @@ ONE = "/api/v1/credentials/{tenant_id}/{exchange}/{leaf}"
 WEBHOOK = "/api/v1/webhooks/{id}"
 DELIVERY = "/api/v1/deliveries/{id}"
 PERFORMANCE = "/api/v1/performance"
+SUBJECT = f"{PERFORMANCE}/subjects/{{id}}"
 SCHEDULE = "/api/performance-alerts/schedule"
 A_DAY_AGO = "2026-01-04T00:00:00Z"
 A_WINDOW = {"first_date": "2025-11-01", "last_date": "2025-11-30", "in_sample": 0.002, "out_of_sample": 0.001}
@@ -197,6 +198,12 @@ def a_row(**said: object) -> Callable[[Port, UUID], Awaitable[Case]]:
     return prepare
 
 
+async def a_subject(port: Port, tenant: UUID) -> Case:
+    case = await a_row(date="2026-01-04", **{"return": 0.01})(port, tenant)
+    answer = await port.ask("POST", f"{PERFORMANCE}/returns", json=case.body)
+    return Case(path={"id": answer.json["subjects"][0]["id"]})
+
+
 async def a_flow(port: Port, tenant: UUID) -> Case:
     """Of an account that has equity, as it must."""
     reading = {"tenant_id": str(tenant), "subject": "alpha", "at": A_DAY_AGO}
@@ -292,6 +299,8 @@ ROWS = (
     Row("GET", DELIVERY, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_finished_delivery),
     tenants_own("POST", f"{DELIVERY}/replay", 200, a_finished_delivery),
     tenants_own("POST", "/api/v1/deliveries/replay", 200, a_time, other=200),
+    Row("GET", f"{PERFORMANCE}/subjects", viewer=200, operator=200, admin=200, tenant=200),
+    Row("GET", SUBJECT, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_subject),
     tenants_own("POST", f"{PERFORMANCE}/returns", 200, a_row(date="2026-01-04", **{"return": 0.01}), other=422),
     tenants_own("POST", f"{PERFORMANCE}/equity", 200, a_row(at=A_DAY_AGO, equity=100, currency="USD"), other=422),
     tenants_own("POST", f"{PERFORMANCE}/cashflows", 200, a_flow, other=422),

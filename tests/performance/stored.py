@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+import numpy as np
+
 from alertd.db import Sql, new_id
 from alertd.performance.reference import BASELINES, Reference
+from alertd.performance.reference_store import Filed
+from alertd.performance.registering import Sending, register
 from alertd.performance.returns import DailyReturn, Flow, Snapshot
+from alertd.performance.rows import ReferenceRow, SubjectName
 from alertd.performance.stats.expectation import expectation
 from alertd.performance.store import COLUMNS, watched_of
 from alertd.performance.track import Track, advanced, fresh_track
@@ -95,6 +100,17 @@ async def reference(db: Sql, watched: Watched, reference: Reference, *, active_f
         None if reference.returns is None else reference.returns.tolist(),
         making.NOW,
     )
+
+
+async def backtest(db: Sql, watched: Watched, *, active_from: date, days: int = 365) -> Filed:
+    """A reference that came the way of all references, with its report."""
+    row = ReferenceRow(
+        SubjectName(watched.tenant_id, watched.name),
+        returns=tuple(float(value) for value in np.expm1(making.noise(days))),
+        active_from=active_from,
+    )
+    filed, _ = await register(db, watched, row, Sending("test", making.NOW, making.THRESHOLDS))
+    return filed
 
 
 def tracked(reference: Reference, days: int = 10) -> Track:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,6 +18,7 @@ from alertd.db import Sql
 from alertd.performance import receiving
 from alertd.performance.receiving import NO_TENANT, Receipt, Reported
 from alertd.performance.reference import ReferenceKind
+from alertd.performance.reference_store import Filed
 from alertd.performance.registering import Sending
 from alertd.performance.registration import Outlook
 from alertd.performance.rows import BadRows, SubjectName
@@ -198,15 +198,17 @@ def _reported(receipt: Receipt, reported: Sequence[Reported]) -> ReportedView:
 
 def _report(reported: Reported) -> ReportView:
     watched, filed = reported.watched, reported.filed
-    reference = None
-    if filed is not None:
-        reference = ReferenceView(
-            version=filed.reference.version,
-            kind=filed.reference.kind,
-            active_from=filed.reference.active_from,
-            registration=RegistrationView(**asdict(filed.registration)),
-        )
+    reference = None if filed is None else reference_view(filed)
     return ReportView(id=watched.id, tenant_id=watched.tenant_id, subject=watched.name, reference=reference)
+
+
+def reference_view(filed: Filed) -> ReferenceView:
+    return ReferenceView(
+        version=filed.reference.version,
+        kind=filed.reference.kind,
+        active_from=filed.reference.active_from,
+        registration=RegistrationView.model_validate(filed.registration),
+    )
 
 
 def _route(kind: str, handler: Any, body: type[Rows], answer: type[Answer], summary: str) -> Route:
