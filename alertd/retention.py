@@ -18,6 +18,7 @@ from alertd.config import Settings
 from alertd.credentials.retention_store import prune_checks, prune_sweeps
 from alertd.db import Db
 from alertd.errors import Transient
+from alertd.performance.retention_store import prune_evaluations, prune_projections, prune_revisions
 from alertd.process.loops import pause
 from alertd.webhooks.retention import prune_deliveries, prune_events, prune_windows
 
@@ -51,6 +52,9 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("sweeps", prune_sweeps, timedelta(days=retention.sweeps_days)),
         Chore("occurrences", prune_occurrences, timedelta(days=retention.executions_days)),
         Chore("alerts", prune_alerts, timedelta(days=retention.alerts_days)),
+        Chore("evaluations", prune_evaluations, timedelta(days=retention.evaluations_days)),
+        Chore("projections", prune_projections, timedelta(days=retention.evaluations_days)),
+        Chore("revisions", prune_revisions, timedelta(days=retention.evaluations_days)),
         Chore("audit", prune_deeds, timedelta(days=retention.audit_days)),
         Chore("answers", prune_answers, KEPT),
     )
