@@ -124,7 +124,7 @@ class Api:
         """Raises Transient for whatever keeps an answer from coming; never with the client's own words."""
         try:
             yield
-        except httpx.ConnectError as exc:
+        except (httpx.ConnectError, httpx.ConnectTimeout, UnicodeError) as exc:
             raise Transient(self._unconnected(exc)) from None
         except httpx.TimeoutException:
             raise Transient(f"The daemon at {self._url} took too long; it may still be at it.") from None
@@ -187,9 +187,9 @@ def _transport(where: Where) -> tuple[str, httpx.HTTPTransport]:
     if where.url.startswith(SOCKET):
         return "http://localhost", httpx.HTTPTransport(uds=where.url.removeprefix(SOCKET), verify=_trust(where))
     try:
-        parts = urlsplit(where.url)
+        parts, _ = urlsplit(where.url), httpx.URL(where.url)
         fits = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.username
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         fits = False
     if not fits:
         raise typer.BadParameter(f"--url {where.url!r} is not http://HOST:PORT, https://HOST:PORT or unix:PATH")

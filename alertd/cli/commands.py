@@ -15,6 +15,7 @@ from alertd.cli import (
     endpoints,
     events,
     keys,
+    performance,
     rotation,
     run,
     schedule,
@@ -45,6 +46,7 @@ GROUPS: Final = {
     "schedule": schedule.commands,
     "alerts": alerts.commands,
     "silences": silences.commands,
+    "performance": performance.commands,
     "keys": keys.commands,
 }
 

@@ -87,7 +87,17 @@ def test_somebody_else_is_there(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://127.0.0.1", "127.0.0.1:8089", "http://", "http://[::1", "http://me:secret@127.0.0.1", "http://h:x"]
+    "url",
+    [
+        "ftp://127.0.0.1",
+        "127.0.0.1:8089",
+        "http://",
+        "http://[::1",
+        "http://me:secret@127.0.0.1",
+        "http://h:x",
+        "http://h:99999",
+        "http://bell\x07",
+    ],
 )
 def test_an_address_that_cannot_be_is_bad_usage(url: str) -> None:
     ended = run("tenants", "list", "--url", url, ALERTD_API_KEY=ADMIN)

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -67,6 +68,13 @@ PRELUDES: dict[tuple[str, ...], Callable[[Office, str], object]] = {
     ("webhooks", "commit-secret"): lambda office, text: office.alertd("webhooks", "rotate-secret", text.split()[2]),
     ("events",): lambda office, _text: office.soon(office.event, endpoint(office)),
 }
+
+
+@pytest.fixture(autouse=True)
+def desk_with_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that the example of an import names."""
+    (tmp_path / "returns.csv").write_text("subject,date,return\nalpha,2026-01-05,0.004\n")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,134 @@
+"""`alertd performance`: hand in what platforms know of accounts and strategies, and see how they stand."""
+
+import json as jsons
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+from uuid import UUID
+
+import typer
+
+from alertd.cli.answers import Answer
+from alertd.cli.api import Api, NotDone, open_api, path_to
+from alertd.cli.grouping import grouped
+from alertd.cli.options import Json, Where
+from alertd.cli.outcome import print_json, say
+from alertd.cli.showing import Columns, show_table
+
+commands = typer.Typer(no_args_is_help=True, help="Accounts and strategies.")
+
+Kind = Literal["returns", "equity", "cashflows", "windows", "references", "limits"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+CSV, JSON = "text/csv", "application/json"
+MOST_ROWS: Final = 10_000  # that the daemon takes at once
+WHOLE: Final = frozenset({"references", "limits"})  # whose rows belong together, or are few
+COUNTS: Final = ("inserted", "updated", "unchanged")
+
+REPORTS: Final[Columns] = {
+    "subject": "subject",
+    "reference": "reference.version",
+    "from": "reference.active_from",
+    "outlook": "reference.registration.outlook",
+    "advice": "reference.registration.advice",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So much of a file as is taken at once, all or none; `first` is its first row, counted from 1."""
+
+    content: bytes
+    first: int
+
+
+@commands.command(
+    "import", epilog="Example: alertd performance import returns.csv --tenant 7c9e6679-7425-40de-944b-e07fc1f90ae7"
+)
+@grouped
+def import_(
+    where: Where,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with a heading, or a JSON array.", exists=True, dir_okay=False)
+    ],
+    kind: Annotated[
+        Kind | None, typer.Option(help="What it holds; default: what its name begins with, as in returns-2026.csv.")
+    ] = None,
+    tenant: Annotated[UUID | None, typer.Option(metavar="ID", help="For rows without a tenant_id.")] = None,
+    subject: Annotated[str | None, typer.Option(metavar="NAME", help="For rows without a subject.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Hand in returns, equity, cash flows, walk-forward windows, references or limits.
+
+    What is stored already is replaced; the same file may be handed in again. Each 10,000 rows are taken all or none.
+    """
+    what = kind or _kind_of(file)
+    content = file.read_bytes()
+    media_type = JSON if content.lstrip()[:1] in {b"[", b"{"} else CSV
+    parts = [Part(content, 1)] if what in WHOLE else list(_parts(content, media_type))
+    with open_api(where) as api:
+        receipts = list(_handed_in(api, what, parts, media_type, {"tenant_id": tenant, "subject": subject}))
+    total = _sum(receipts)
+    if json:
+        print_json(total)
+        return
+    show_table(tuple(report for receipt in receipts for report in receipt.each("reports")), REPORTS)
+    say(", ".join(f"{count} {total[count]}" for count in COUNTS) + f"; subjects: {len(total['subjects'])}.")
+
+
+def _kind_of(file: Path) -> Kind:
+    """Raises BadParameter."""
+    found = next((kind for kind in KINDS if file.name.startswith(kind)), None)
+    if found is None:
+        raise typer.BadParameter(f"say with --kind what {file.name} holds: {', '.join(KINDS)}")
+    return found
+
+
+def _handed_in(
+    api: Api, what: Kind, parts: Sequence[Part], media_type: str, query: Mapping[str, object]
+) -> Iterator[Answer]:
+    """The receipts. Raises NotDone, which says what is stored by then."""
+    for part in parts:
+        try:
+            yield api.upload(path_to("performance", what), part.content, media_type, **query)
+        except NotDone as exc:
+            before = f"The {part.first - 1} rows before row {part.first} are stored." if part.first > 1 else ""
+            raise NotDone(str(exc), before) from None
+
+
+def _parts(content: bytes, media_type: str) -> Iterator[Part]:
+    """As few as possible. What cannot be taken apart safely goes as it is, and the daemon says what is wrong."""
+    cut = _parts_of_json if media_type == JSON else _parts_of_csv
+    yield from cut(content)
+
+
+def _parts_of_json(content: bytes) -> Iterator[Part]:
+    try:
+        rows = jsons.loads(content)
+    except ValueError:
+        rows = None
+    if not isinstance(rows, list) or len(rows) <= MOST_ROWS:
+        yield Part(content, 1)
+        return
+    for start in range(0, len(rows), MOST_ROWS):
+        yield Part(jsons.dumps(rows[start : start + MOST_ROWS]).encode(), start + 1)
+
+
+def _parts_of_csv(content: bytes) -> Iterator[Part]:
+    """Empty lines stand for those of earlier parts, so that the daemon names lines as the file has them."""
+    heading, *rows = content.splitlines() or [b""]
+    if len(rows) <= MOST_ROWS or b'"' in content:
+        yield Part(content, 1)
+        return
+    for start in range(0, len(rows), MOST_ROWS):
+        lines = [heading, *([b""] * start), *rows[start : start + MOST_ROWS]]
+        yield Part(b"\n".join(lines), start + 1)
+
+
+def _sum(receipts: Sequence[Answer]) -> dict[str, Any]:
+    """One receipt for all parts."""
+    counts = {count: sum(receipt.number(count) for receipt in receipts) for count in COUNTS}
+    subjects = {one.text("id"): one.raw for receipt in receipts for one in receipt.each("subjects")}
+    reports = [one.raw for receipt in receipts for one in receipt.each("reports")]
+    return {**counts, "subjects": list(subjects.values()), **({"reports": reports} if reports else {})}
