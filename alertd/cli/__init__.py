@@ -2,13 +2,21 @@
 
 import asyncio
 import sys
+from typing import Annotated
 
 import typer
 
+from alertd import __version__
 from alertd.cli.commands import register
 from alertd.cli.outcome import BAD_CONFIG, FAILED, complain
 from alertd.errors import AlertdError, ConfigError
 from alertd.process import configure_logging
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def command_line() -> typer.Typer:
@@ -20,8 +28,17 @@ def command_line() -> typer.Typer:
         pretty_exceptions_enable=False,  # a traceback of ours shows local variables, and they hold secrets
         rich_markup_mode="markdown",
     )
+    app.callback()(_every_command)
     register(app)
     return app
+
+
+def _every_command(
+    version: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
