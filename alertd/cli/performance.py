@@ -12,9 +12,9 @@ import typer
 from alertd.cli.answers import Answer
 from alertd.cli.api import Api, NotDone, open_api, path_to
 from alertd.cli.grouping import grouped
-from alertd.cli.options import Json, Where
-from alertd.cli.outcome import print_json, say
-from alertd.cli.showing import Columns, show_table
+from alertd.cli.options import ForTenant, Json, Pages, Where
+from alertd.cli.outcome import print_json, print_table, say
+from alertd.cli.showing import Columns, show_list, show_table
 
 commands = typer.Typer(no_args_is_help=True, help="Accounts and strategies.")
 
@@ -24,6 +24,7 @@ CSV, JSON = "text/csv", "application/json"
 MOST_ROWS: Final = 10_000  # that the daemon takes at once
 WHOLE: Final = frozenset({"references", "limits"})  # whose rows belong together, or are few
 COUNTS: Final = ("inserted", "updated", "unchanged")
+CURVES: Final = frozenset({"checks", "days", "cone", "equity"})  # long, and for drawing
 
 REPORTS: Final[Columns] = {
     "subject": "subject",
@@ -32,6 +33,26 @@ REPORTS: Final[Columns] = {
     "outlook": "reference.registration.outlook",
     "advice": "reference.registration.advice",
 }
+
+
+def _waits(subject: Answer) -> str:
+    """What is missing before everything can be judged."""
+    waits = subject.inner("waits_for")
+    return f"{waits.text('rule')}: {waits.text('have')} of {waits.text('need')}" if waits.raw else ""
+
+
+SUBJECTS: Final[Columns] = {
+    "id": "id",
+    "subject": "subject",
+    "kind": "kind",
+    "status": "status",
+    "waits for": _waits,
+    "live days": "live_days",
+    "last day": "last_day",
+    "equity": "last_equity.equity",
+    "outlook": "reference.outlook",
+}
+FINDINGS: Final = ("check", "as of", "rule", "status", "what it says")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +96,43 @@ def import_(
         return
     show_table(tuple(report for receipt in receipts for report in receipt.each("reports")), REPORTS)
     say(", ".join(f"{count} {total[count]}" for count in COUNTS) + f"; subjects: {len(total['subjects'])}.")
+
+
+@commands.command(epilog="Example: alertd performance status --kind strategy")
+@grouped
+def status(
+    where: Where,
+    pages: Pages,
+    subject: Annotated[UUID | None, typer.Argument(metavar="[ID]", help="One subject, in detail.")] = None,
+    tenant: ForTenant = None,
+    kind: Annotated[Literal["account", "strategy"] | None, typer.Option(help="Only such.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """List accounts and strategies and how each stands; or say of one what every rule says."""
+    with open_api(where) as api:
+        if subject is None:
+            path = path_to("performance", "subjects")
+            show_list(api, path, SUBJECTS, pages, json=json, tenant_id=tenant, kind=kind)
+            return
+        found = api.get(path_to("performance", "subjects", subject))
+    if json:
+        print_json(found.raw)
+    else:
+        _tell(found)
+
+
+def _tell(subject: Answer) -> None:
+    print_table(("", ""), [fact for fact in subject.facts() if fact[0] not in CURVES])
+    rows = [
+        (check.text("check"), check.text("as_of"), *(finding.text(name) for name in ("rule", "status", "message")))
+        for check in subject.each("checks")
+        for finding in check.each("findings")
+    ]
+    if rows:
+        print_table(FINDINGS, rows)
+    else:
+        say("No check has looked at it yet.")
 
 
 def _kind_of(file: Path) -> Kind:

@@ -1,6 +1,7 @@
 """Performance data at the command line: files as platforms have them, and how subjects stand."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -101,3 +102,36 @@ def test_a_long_array_goes_in_parts(office: Office, tenant: str, tmp_path: Path)
 
     assert receipt["inserted"] == MOST_ROWS + 2
     assert len({one["id"] for one in receipt["subjects"]}) == len(receipt["subjects"])
+
+
+def test_subjects_are_listed_with_what_they_wait_for(office: Office, tenant: str, tmp_path: Path) -> None:
+    office.alertd("performance", "import", csv(tmp_path, returns(40)), "--tenant", tenant)
+
+    ended = office.alertd("performance", "status", "--tenant", tenant)
+
+    head, row = ended.out.splitlines()
+    assert head.split()[:3] == ["id", "subject", "kind"]
+    assert row.split()[1:3] == ["alpha0", "strategy"]
+
+
+def test_a_subject_is_shown_without_its_curves(office: Office, tenant: str, tmp_path: Path) -> None:
+    words = ("performance", "import", csv(tmp_path, returns(40)), "--tenant", tenant)
+    [subject] = office.json(*words)["subjects"]
+
+    ended = office.alertd("performance", "status", subject["id"])
+
+    assert ended.code == 0
+    assert "alpha0" in ended.out
+    assert "cumulative" not in ended.out
+    assert ended.err == "No check has looked at it yet.\n"
+
+
+def test_what_the_checks_said_is_told_rule_by_rule(office: Office, tenant: str, tmp_path: Path) -> None:
+    words = ("performance", "import", csv(tmp_path, returns(40)), "--tenant", tenant)
+    [subject] = office.json(*words)["subjects"]
+    ran = office.alertd("schedule", "run", "performance_threshold_check")
+
+    ended = office.alertd("performance", "status", subject["id"])
+
+    assert ran.printed
+    assert re.search(r"^performance_threshold_check .+ago\) .+", ended.out, re.MULTILINE)
