@@ -15,6 +15,7 @@ from alertd.demo.exchanges.registry import SIMULATED
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Account
 from alertd.model import CredentialRef, CredentialType, Secret
+from tests.credentials.exchanges.cases import CASES
 
 TENANT = UUID("018f0000-0000-7000-8000-000000000001")
 FAST = 100_000.0
@@ -43,8 +44,11 @@ def secret(account: Account) -> Secret:
 
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
+    """Whatever a test is about: nothing but the listed reads may have been requested in the end."""
     async with open_simulator() as opened:
         yield opened
+    made = {(each.exchange, f"{each.method} {each.path}") for each in opened.requests}
+    assert {(exchange, read) for exchange, read in made if read not in CASES[exchange].reads} == set()
 
 
 @pytest.fixture

@@ -84,26 +84,6 @@ async def test_a_mute_refusal_of_a_coinbase_key_may_be_our_clock(tmp_path: Path)
     assert (result.reason, result.code) == (Reason.CLOCK_SKEW, "http 401 text")
 
 
-@pytest.mark.parametrize("exchange", ["binance", "bybit", "okx"])
-async def test_a_clock_that_is_wrong_accuses_nobody(exchange: str, tmp_path: Path) -> None:
-    async with open_simulator(lambda: datetime.now(UTC) + timedelta(minutes=5)) as sim:
-        settings = settings_for(sim, tmp_path)
-        account = sim.add(exchange)
-        async with asking(settings) as exchanges:
-            result = await exchanges.ask(ref(exchange), secret(account))
-
-    assert result.reason is Reason.CLOCK_SKEW
-
-
-async def test_a_nonce_that_another_program_has_passed(sim: Simulator, exchanges: Exchanges) -> None:
-    account = sim.add("kraken")
-    account.last_nonce = 10**15
-
-    result = await exchanges.ask(ref("kraken"), secret(account))
-
-    assert result.reason is Reason.CLOCK_SKEW
-
-
 async def test_where_the_look_up_is_missing_the_balance_decides(sim: Simulator, exchanges: Exchanges) -> None:
     sim.exchange("kraken").hidden = frozenset({KEY_INFO})
 
@@ -119,17 +99,6 @@ async def test_what_is_risky_about_a_good_key_is_told(sim: Simulator, exchanges:
     result = await exchanges.ask(ref("binance"), secret(account))
 
     assert set(result.warnings) == set(Warn)
-
-
-async def test_silence_is_the_networks_fault(sim: Simulator, tmp_path: Path) -> None:
-    settings = settings_for(sim, tmp_path, timeout_seconds=0.2)
-    account = sim.add("bybit")
-    sim.exchange("bybit").outage = Outage.TIMEOUT
-
-    async with asking(settings) as exchanges:
-        result = await exchanges.ask(ref("bybit"), secret(account))
-
-    assert (result.reason, result.code) == (Reason.NETWORK, "timeout")
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-from alertd.demo.exchanges.shape import Rights
+from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 BINGX = Cases(
     exchange="bingx",
@@ -10,6 +10,7 @@ BINGX = Cases(
         (Rights(trade=False, addresses=()), Permissions(True, False, False, False, False)),
         (Rights(withdraw=True, transfer=True), Permissions(True, True, True, True, True)),
     ),
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (200, {"code": 100413, "msg": "Incorrect apiKey"}, Reason.INVALID_KEY),
         (200, {"code": 100001, "msg": "Signature verification failed"}, Reason.BAD_SECRET),

@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, NO_WORD, Cases
 
 BITFINEX = Cases(
     exchange="bitfinex",
@@ -13,6 +13,7 @@ BITFINEX = Cases(
     ),
     # an address that is not allowed has no word of its own; what is unknown comes under 500, too
     reasons={State.IP_BLOCKED: Reason.INVALID_KEY, State.UNHEARD_OF: Reason.EXCHANGE_DOWN},
+    lacks={State.EXPIRED: NO_END, State.FROZEN: NO_WORD},
     rulings=(
         (500, ["error", 10100, "apikey: invalid"], Reason.INVALID_KEY),
         (500, ["error", 10100, "apikey: digest invalid"], Reason.BAD_SECRET),

@@ -1,11 +1,12 @@
-from alertd.demo.exchanges.shape import Rights
+from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 BITSTAMP = Cases(
     exchange="bitstamp",
     reads=frozenset({"POST /api/v2/account_balances/"}),
     shown=((Rights(withdraw=True), Permissions(read=True)),),
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (403, {"status": "error", "reason": "API key not found", "code": "API0001"}, Reason.INVALID_KEY),
         (403, {"status": "error", "reason": "Invalid signature", "code": "API0005"}, Reason.BAD_SECRET),

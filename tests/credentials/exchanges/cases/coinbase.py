@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_WORD, Cases
 
 KEY = "organizations/3b910e93-0000-4000-8000-000000000000/apiKeys/0f8fad5b-0000-4000-8000-000000000000"
 
@@ -19,6 +19,7 @@ COINBASE = Cases(
         State.IP_BLOCKED: Reason.INVALID_KEY,
         State.BAD_SIGNATURE: Reason.INVALID_KEY,
     },
+    lacks={State.FROZEN: NO_WORD},
     rulings=(
         (401, "Unauthorized", Reason.INVALID_KEY),
         (403, {"error": "PERMISSION_DENIED", "message": "Missing required scopes"}, Reason.PERMISSION),

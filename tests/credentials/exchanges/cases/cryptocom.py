@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 CRYPTOCOM = Cases(
     exchange="cryptocom",
@@ -12,6 +12,7 @@ CRYPTOCOM = Cases(
         State.BAD_SIGNATURE: Reason.INVALID_KEY,
         State.NO_RIGHT: Reason.INVALID_KEY,
     },
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (401, {"code": 40101, "message": "Authentication failure"}, Reason.INVALID_KEY),
         (400, {"code": "10002", "message": "UNAUTHORIZED"}, Reason.INVALID_KEY),

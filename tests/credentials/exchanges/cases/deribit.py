@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 
 def error(code: int, message: str) -> dict[str, object]:
@@ -23,6 +23,7 @@ DERIBIT = Cases(
         # a key that may not read the account is alive, and may trade
         State.NO_RIGHT: Reason.OK,
     },
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (401, error(13009, "unauthorized"), Reason.INVALID_KEY),
         (400, error(13004, "invalid_credentials"), Reason.INVALID_KEY),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 GATE = Cases(
     exchange="gate",
@@ -15,6 +15,7 @@ GATE = Cases(
     ),
     # only the look-up needs the right; and there is no word for another site
     reasons={State.NO_RIGHT: Reason.OK, State.WRONG_SITE: Reason.INVALID_KEY},
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (401, {"label": "INVALID_KEY", "message": "Invalid key provided"}, Reason.INVALID_KEY),
         (401, {"label": "INVALID_CREDENTIALS", "message": "Invalid credentials provided"}, Reason.INVALID_KEY),

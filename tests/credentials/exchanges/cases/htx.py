@@ -1,6 +1,6 @@
 from typing import Any
 
-from alertd.demo.exchanges.shape import Rights
+from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
 from tests.credentials.exchanges.cases.shape import Cases
 
@@ -18,6 +18,7 @@ HTX = Cases(
         (Rights(trade=False, addresses=()), Permissions(True, False, False, None, False)),
         (Rights(withdraw=True), Permissions(True, True, True, None, True)),
     ),
+    lacks={State.FROZEN: "it has a code, which is among the rulings, and the look-up of a key never says it"},
     rulings=(
         (200, refused("Signature not valid: Incorrect Access key [Access key错误]"), Reason.INVALID_KEY),
         (200, refused("Signature not valid: Verification failure [校验失败]"), Reason.BAD_SECRET),

@@ -23,6 +23,12 @@ HYPERLIQUID = Cases(
         # an agent that has been taken away is one that nobody knows
         State.NO_RIGHT: Reason.INVALID_KEY,
     },
+    lacks={
+        State.IP_BLOCKED: "a wallet has no list of addresses",
+        State.FROZEN: "nobody can freeze a wallet",
+        State.BAD_SIGNATURE: "its reads are not signed",
+        State.BAD_TIME: "its reads carry no time",
+    },
     rulings=(
         (200, {"is": "unknown_wallet"}, Reason.INVALID_KEY),
         (200, {"status": "err", "response": f"User or API Wallet {WALLET} does not exist."}, Reason.INVALID_KEY),

@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, NO_WORD, Cases
 
 KRAKENFUTURES = Cases(
     exchange="krakenfutures",
@@ -13,6 +13,7 @@ KRAKENFUTURES = Cases(
         State.NO_RIGHT: Reason.INVALID_KEY,
         State.BAD_SIGNATURE: Reason.INVALID_KEY,
     },
+    lacks={State.EXPIRED: NO_END, State.FROZEN: NO_WORD},
     rulings=(
         (200, {"result": "error", "error": "authenticationError"}, Reason.INVALID_KEY),
         (200, {"result": "error", "error": "nonceBelowThreshold"}, Reason.CLOCK_SKEW),

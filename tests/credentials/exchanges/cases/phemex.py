@@ -1,12 +1,13 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 PHEMEX = Cases(
     exchange="phemex",
     reads=frozenset({"GET /spot/wallets"}),
     shown=((Rights(), Permissions(read=True)),),
     reasons={State.WRONG_SITE: Reason.INVALID_KEY},
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (401, {"code": "401", "msg": "401 Failed to load API KEY."}, Reason.INVALID_KEY),
         (200, {"code": 10500, "msg": "Failed to find api-key 1c5ec63fd-660d-43ea"}, Reason.INVALID_KEY),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
@@ -23,15 +23,19 @@ REASONS: Mapping[State, Reason] = {
     State.MAINTENANCE: Reason.EXCHANGE_DOWN,
 }
 
+# Why a simulator has no answer for a state, where the exchange's documentation has none.
+NO_END: Final = "its keys do not end by themselves, as far as it documents"
+NO_WORD: Final = "no answer to a frozen account is documented"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cases:
     """One exchange.
 
-    `reasons`: where it differs from `REASONS`. `shown`: what `Permissions` each of some `Rights` become.
-    `rulings`: recorded answers (status, JSON or text) and the reason they must come to. `reads`: all
-    that may ever be requested. `falls_back`: the second look-up answers for any key. `malformed`: secrets
-    (key, secret, passphrase) that cannot be signed with.
+    `reasons`: where it differs from `REASONS`. `lacks`: states that cannot be played, and why. `shown`:
+    what `Permissions` each of some `Rights` become. `rulings`: recorded answers (status, JSON or text) and
+    the reason they must come to. `reads`: all that may ever be requested. `falls_back`: the second look-up
+    answers for any key. `malformed`: secrets (key, secret, passphrase) that cannot be signed with.
     """
 
     exchange: str
@@ -39,6 +43,7 @@ class Cases:
     shown: tuple[tuple[Rights, Permissions], ...]
     falls_back: bool = False
     reasons: Mapping[State, Reason] = field(default_factory=dict)
+    lacks: Mapping[State, str] = field(default_factory=dict)
     rulings: tuple[tuple[int, Any, Reason], ...] = ()
     malformed: tuple[tuple[str, str, str], ...] = ()
 

@@ -1,6 +1,6 @@
 from alertd.demo.exchanges.shape import Rights, State
 from alertd.model import Permissions, Reason
-from tests.credentials.exchanges.cases.shape import Cases
+from tests.credentials.exchanges.cases.shape import NO_END, Cases
 
 WHITEBIT = Cases(
     exchange="whitebit",
@@ -8,6 +8,7 @@ WHITEBIT = Cases(
     shown=((Rights(), Permissions(read=True)),),
     # one sentence for all of them
     reasons={State.IP_BLOCKED: Reason.INVALID_KEY, State.FROZEN: Reason.INVALID_KEY},
+    lacks={State.EXPIRED: NO_END},
     rulings=(
         (
             401,
