@@ -45,7 +45,10 @@ const LIVE = {
 
 function Live() {
   const [state, setState] = useState(liveState());
-  useEffect(() => onState(setState), []);
+  useEffect(() => {
+    setState(liveState()); // it may have changed before anybody watched
+    return onState(setState);
+  }, []);
   const [icon, text] = LIVE[state];
   return html`<span class="live ${icon}" role="status"><${Icon} name=${icon} /><span>${text}</span></span>`;
 }
@@ -68,8 +71,7 @@ function Bar({ user }) {
       <span class="who"><${Icon} name="hand" /><span>${user.username}</span><span class="role">${user.roles.join(", ")}</span></span>
       <${ThemeButton} />
       ${!open() && html`
-        <button type="button" class="quiet small" onClick=${signOut}><${Icon} name="leave" /><span class="wide-only">Sign out</span>
-          <span class="hidden narrow-only">Sign out</span></button>`}
+        <button type="button" class="quiet small" aria-label="Sign out" onClick=${signOut}><${Icon} name="leave" /><span class="wide-only">Sign out</span></button>`}
     </header>
   `;
 }

@@ -22,7 +22,7 @@ export function Time({ at, none = "never" }) {
 export function Due({ at }) {
   if (!at) return html`<span class="faint">–</span>`;
   const late = (Date.now() - Date.parse(at)) / 1000;
-  if (late < 0) return html`<${Time} at=${at} />`;
+  if (late < -2) return html`<${Time} at=${at} />`;
   return late < 60 ? html`<span title=${exact(at)}>due now</span>` : html`<span class="late">due <${Time} at=${at} /></span>`;
 }
 
@@ -76,8 +76,11 @@ export function Table({ label, columns, items, keyOf = (item) => item.id, busy, 
         <thead role="rowgroup"><tr role="row">${columns.map((column) => html`
           <th role="columnheader" scope="col" class=${column.className}>${column.name}</th>`)}</tr></thead>
         <tbody role="rowgroup">${items.map((item) => html`
-          <tr role="row" key=${keyOf(item)} class=${rowClass(item)}>${columns.map((column) => html`
-            <td role="cell" class=${column.className} data-label=${column.name}>${column.cell(item)}</td>`)}</tr>`)}
+          <tr role="row" key=${keyOf(item)} class=${rowClass(item)}>${columns.map((column) => {
+            const inside = column.cell(item);
+            const blank = inside === null || inside === "";
+            return html`<td role="cell" class="${column.className ?? ""}${blank ? " blank" : ""}" data-label=${column.name}>${inside}</td>`;
+          })}</tr>`)}
         </tbody>
       </table>
     </div>

@@ -6,7 +6,6 @@ const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function TenantChoice({ value, tenants, onChange }) {
   const called = value ? tenants.nameOf(value) : "";
   const [text, setText] = useState(called);
-  useEffect(() => setText(called), [called]);
   const choose = (typed) => {
     setText(typed);
     const wanted = typed.trim();
@@ -15,6 +14,10 @@ export function TenantChoice({ value, tenants, onChange }) {
     else if (found) onChange(found[0]);
     else if (ID.test(wanted)) onChange(wanted);
   };
+  useEffect(() => setText(called), [called]);
+  useEffect(() => {
+    if (text && text !== called) choose(text); // typed before the names were there
+  }, [tenants.known.length]);
   return html`
     <label class="field"><span>Tenant</span>
       <input type="search" list="tenants" placeholder="Name or id" value=${text} spellcheck="false" autocomplete="off"

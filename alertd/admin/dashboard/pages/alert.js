@@ -6,7 +6,6 @@ import { html, useState } from "../html.js";
 import { Badge, Empty, Exact, Facts, Foreign, Heading, Panel, Status, Time, Waiting } from "../parts.js";
 import { href } from "../router.js";
 import { may } from "../session.js";
-import { useSilenced } from "../silenced.js";
 import { SilenceDialog } from "../silencing.js";
 import { useTenants } from "../tenants.js";
 import { eventText, exchangeName, milliseconds, plain } from "../words.js";
@@ -17,7 +16,6 @@ export function Alert({ parts }) {
   const { nameOf } = useTenants();
   const alert = useData(`alerts/${encodeURIComponent(id)}`, {}, { on: ["alert"] });
   const why = useData(may("view_history") ? `alerts/${encodeURIComponent(id)}/explain` : null, {}, { on: ["alert", "event"] });
-  const silenced = useSilenced();
   const [dialog, setDialog] = useState(null);
   if (!alert.data) return html`<${Heading} title="Alert" /><${Waiting} error=${alert.error} />`;
   const found = alert.data;
@@ -31,27 +29,29 @@ export function Alert({ parts }) {
       <div class="stack main"><${Panel} title="What was decided, and why" id="why">
         ${!why.data ? html`<${Waiting} error=${why.error} />` : html`<${Timeline} decisions=${why.data.decisions} />`}
       <//></div>
-      <div class="stack"><${State} found=${found} silenced=${silenced.has(found.id)} /><${Details} found=${found} /></div>
+      <div class="stack"><${State} found=${found}  /><${Details} found=${found} /></div>
     </div>
     ${dialog === "ack" && html`<${AckDialog} alert=${found} onClose=${close} />`}
     ${dialog === "silence" && html`<${SilenceDialog} wish=${wishOf(found)} onClose=${close} />`}
   `;
 }
 
-function State({ found, silenced }) {
+function State({ found }) {
   const [kind, text] = alertState(found);
   const place = subjectPlace(found);
   return html`
     <${Panel} title="State" id="state">
       <${Facts} items=${[
-        ["State", html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${silenced ? html` <${Badge}>Silenced<//>` : ""}`],
+        ["State", html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${found.silenced_by ? html` <a href=${href(["silences"])}><${Badge}>Silenced<//></a>` : ""}`],
         ["Severity", html`<${Status} kind=${severityKind(found.severity)}>${plain(found.severity)}<//>`],
         ["First sign", html`<${Time} at=${found.started_at} />`],
         found.fired_at && ["Fired", html`<${Time} at=${found.fired_at} />`],
         found.resolved_at && ["Over", html`<${Time} at=${found.resolved_at} />`],
         ["Last told", html`<${Time} at=${found.announced_at} none="nobody was told" />`],
         found.held_count > 0 && ["Kept back since", html`<span class="num">${found.held_count}</span>`],
-        found.escalates_at && !found.acked_at && ["Escalates", html`<${Time} at=${found.escalates_at} />`],
+        found.escalates_at && !found.escalated_at && ["Escalates", html`<${Time} at=${found.escalates_at} />`],
+        found.escalated_at && ["Escalated", html`<${Time} at=${found.escalated_at} />`],
+        found.flapping && ["Comes and goes", "over only after a calm time"],
         found.acked_at && ["Looked after by", html`${found.acked_by}, <${Time} at=${found.acked_at} />`],
         found.ack_comment && ["Comment", html`<${Foreign} text=${found.ack_comment} />`],
       ]} />
@@ -61,13 +61,15 @@ function State({ found, silenced }) {
 }
 
 function Details({ found }) {
+  if (subjectPlace(found)) return null; // its key's page says more
   const items = Object.entries(found.details ?? {}).map(([name, value]) => [plain(name), html`<${Foreign} text=${typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)} />`]);
   return items.length ? html`<${Panel} title="Details" id="details"><${Facts} items=${items} /><//>` : null;
 }
 
 const DECISIONS = {
-  fired: "bad", unheard: "warn", reminded: "info", raised: "bad", escalated: "bad", muted: "mute", silenced: "mute", suppressed: "mute",
-  sent: "send", put_off: "wait", held: "pause", parked: "pause", unwanted: "none", acked: "hand", resolved: "ok", pending: "wait",
+  pending: "wait", fired: "bad", raised: "bad", unheard: "warn", reminded: "info", flapping: "warn", muted: "mute", silenced: "mute",
+  inhibited: "mute", repeated: "mute", sent: "send", put_off: "wait", held: "pause", parked: "pause", unwanted: "none", acked: "hand",
+  escalated: "bad", subsided: "ok", resolved: "ok",
 };
 const SENT = { delivered: "ok", failed: "bad", pending: "wait", held: "pause", parked: "pause", superseded: "none" };
 

@@ -2,7 +2,6 @@
 import { SEVERITIES, alertCheck, alertState, alertTitle, severityKind } from "../alerting.js";
 import { AckDialog } from "../acknowledging.js";
 import { SilenceDialog } from "../silencing.js";
-import { useSilenced } from "../silenced.js";
 import { usePages } from "../data.js";
 import { html, useState } from "../html.js";
 import { Badge, Choice, Empty, Heading, Pager, Panel, Status, Table, Tabs, Time, Waiting } from "../parts.js";
@@ -13,9 +12,10 @@ import { useTenants } from "../tenants.js";
 import { CHECKS, exchangeName, plain } from "../words.js";
 
 const VIEWS = {
-  firing: { text: "Firing", state: "firing", fits: (alert, silenced) => !alert.acked_at && !silenced.has(alert.id) },
+  firing: { text: "Firing", state: "firing", fits: (alert) => !alert.acked_at && !alert.silenced_by },
   acknowledged: { text: "Acknowledged", state: "firing", fits: (alert) => Boolean(alert.acked_at) },
-  silenced: { text: "Silenced", state: "firing", fits: (alert, silenced) => silenced.has(alert.id) },
+  silenced: { text: "Silenced", state: "firing", fits: (alert) => Boolean(alert.silenced_by) },
+  pending: { text: "Pending", state: "pending", fits: () => true },
   resolved: { text: "Over", state: "resolved", fits: () => true },
   all: { text: "All", state: "", fits: () => true },
 };
@@ -26,15 +26,14 @@ export function Alerts({ query }) {
   const view = VIEWS[query.view] ? query.view : "firing";
   const { tenant_id, check, severity } = query;
   const pages = usePages("alerts", { state: VIEWS[view].state, tenant_id, check, severity, limit: 100 }, { on: ["alert"] });
-  const silenced = useSilenced();
   const set = (change) => narrow({ ...query, ...change });
-  const items = pages.items?.filter((alert) => VIEWS[view].fits(alert, silenced));
-  const count = (name) => (VIEWS[view].state === VIEWS[name].state && !pages.next ? pages.items?.filter((alert) => VIEWS[name].fits(alert, silenced)).length : null);
+  const items = pages.items?.filter((alert) => VIEWS[view].fits(alert));
+  const count = (name) => (VIEWS[view].state === VIEWS[name].state && !pages.next ? pages.items?.filter((alert) => VIEWS[name].fits(alert)).length : null);
   return html`
     <${Heading} title="Alerts" note="Each line is one thing that is wrong, from its first sign to its end.">
       ${may("enable_disable") && html`<button type="button" onClick=${() => setDialog({ silence: {} })}>New silence</button>`}
     <//>
-    <${Tabs} label="Which alerts" value=${view} tabs=${Object.entries(VIEWS).map(([name, { text }]) => [name, text, name === "all" || name === "resolved" ? null : count(name)])}
+    <${Tabs} label="Which alerts" value=${view} tabs=${Object.entries(VIEWS).map(([name, { text }]) => [name, text, VIEWS[name].state === "firing" ? count(name) : null])}
       hrefOf=${(name) => href(["alerts"], { ...query, view: name })} />
     <div class="filters">
       <${TenantChoice} value=${tenant_id} tenants=${tenants} onChange=${(value) => set({ tenant_id: value })} />
@@ -44,7 +43,7 @@ export function Alerts({ query }) {
     <${Panel}>
       ${!items ? html`<${Waiting} error=${pages.error} />`
         : items.length === 0 && !pages.next ? html`<${Nothing} view=${view} />`
-        : html`<${Table} label="Alerts" columns=${columns(tenants.nameOf, silenced, setDialog)} items=${items} rowClass=${(alert) => (alert.state === "resolved" ? "past" : "")} />
+        : html`<${Table} label="Alerts" columns=${columns(tenants.nameOf, setDialog)} items=${items} rowClass=${(alert) => (alert.state === "resolved" ? "past" : "")} />
             <${Pager} pages=${pages} noun="alerts" />`}
     <//>
     ${dialog?.ack && html`<${AckDialog} alert=${dialog.ack} onClose=${() => { setDialog(null); pages.refresh(); }} />`}
@@ -56,6 +55,7 @@ const WORDS = {
   firing: ["ok", "Nothing fires that nobody looks after.", "Acknowledged and silenced alerts have tabs of their own."],
   acknowledged: ["none", "Nobody looks after an alert at the moment.", "Acknowledge one, and it is not repeated until it is over."],
   silenced: ["none", "No alert is silenced.", "A silence keeps what fits it quiet for a while; what is found goes on being recorded."],
+  pending: ["none", "Nothing was seen that does not fire yet.", ""],
   resolved: ["none", "No alert is over yet.", ""],
   all: ["ok", "There was no alert yet.", ""],
 };
@@ -65,13 +65,13 @@ function Nothing({ view }) {
   return html`<${Empty} icon=${icon} title=${title}>${text}<//>`;
 }
 
-const columns = (nameOf, silenced, setDialog) => [
+const columns = (nameOf, setDialog) => [
   { name: "Severity", cell: (alert) => html`<${Status} kind=${severityKind(alert.severity)}>${plain(alert.severity)}<//>` },
   { name: "What", className: "grow", cell: (alert) => html`<a href=${href(["alerts", alert.id])}><strong>${alertTitle(alert)}</strong></a><span class="sub">${alertCheck(alert)}${alert.exchange ? ` · ${exchangeName(alert.exchange)}` : ""}</span>` },
   { name: "Tenant", cell: (alert) => nameOf(alert.tenant_id) },
   { name: "State", cell: (alert) => {
     const [kind, text] = alertState(alert);
-    return html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${silenced.has(alert.id) ? html` <${Badge}>Silenced<//>` : ""}`;
+    return html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${alert.silenced_by ? html` <${Badge}>Silenced<//>` : ""}${alert.flapping ? html` <${Badge} kind="warn">Comes and goes<//>` : ""}`;
   } },
   { name: "Since", className: "right", cell: (alert) => html`<${Time} at=${alert.started_at} />` },
   { name: "Last told", className: "right", cell: (alert) => html`<${Time} at=${alert.announced_at} none="nobody" />` },

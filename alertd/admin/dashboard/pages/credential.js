@@ -86,13 +86,13 @@ function Rights({ found }) {
     const value = permissions[name];
     const risky = warnings.includes(RISKY[name]) && value !== null && (name === "ip_restricted" ? !value : value);
     if (risky) return "warn";
-    return value === null ? "unsure" : "plain";
+    return value === null ? "faint" : "";
   };
   const wordOf = (name) => ({ true: "Yes", false: "No", null: "Not told" })[String(permissions[name])];
   return html`
     <${Panel} title="Rights" id="rights">
       <${Facts} items=${[
-        ...RIGHTS.map(([name, text]) => [text, kindOf(name) === "plain" ? wordOf(name) : html`<${Status} kind=${kindOf(name)}>${wordOf(name)}<//>`]),
+        ...RIGHTS.map(([name, text]) => [text, kindOf(name) === "warn" ? html`<${Status} kind="warn">${wordOf(name)}<//>` : html`<span class=${kindOf(name)}>${wordOf(name)}</span>`]),
         ["Expires", permissions.expires_at ? html`<${Time} at=${permissions.expires_at} /> <${Exact} at=${permissions.expires_at} />` : "Never, or not told"],
       ]} />
       ${warnings.length > 0 && html`<p class="badges">${warnings.map((warning) => html`<${Badge} kind="warn">${warningText(warning)}<//>`)}</p>`}
@@ -107,9 +107,9 @@ function Checks({ path }) {
   const columns = [
     { name: "Checked", cell: (check) => html`<${Exact} at=${check.checked_at} />` },
     { name: "Result", cell: (check) => verdictStatus(check) },
-    { name: "Code", cell: (check) => html`<${Foreign} text=${check.code} />` },
+    { name: "Code", cell: (check) => check.code && html`<${Foreign} text=${check.code} />` },
     { name: "Took", className: "right", cell: (check) => html`<span class="num">${milliseconds(check.duration_ms)}</span>` },
-    { name: "Told", className: "right", cell: (check) => (check.webhook_sent ? html`<${Status} kind="ok">${check.webhook_sent_at ? html`<${Time} at=${check.webhook_sent_at} />` : plain("sent")}<//>` : html`<span class="faint">–</span>`) },
+    { name: "Told", className: "right", cell: (check) => (check.webhook_sent ? html`<${Status} kind="ok">${check.webhook_sent_at ? html`<${Time} at=${check.webhook_sent_at} />` : plain("sent")}<//>` : null) },
   ];
   return html`<${Table} label="Checks of this key" columns=${columns} items=${pages.items} /><${Pager} pages=${pages} noun="checks" />`;
 }

@@ -38,14 +38,16 @@ const Nothing = ({ narrowed }) => (narrowed
   ? html`<${Empty} title="No key fits.">Choose less, or show all.<//>`
   : html`<${Empty} icon="key" title="There is no key yet.">Store one with <code>alertd credentials put</code>, or in the secret store: the daemon looks every few minutes.<//>`);
 
+const nothingToSay = (key) => !key.warnings.length && !key.missing_since && (key.verdict !== "invalid" || key.endpoint_configured);
+
 const columns = (nameOf) => [
   { name: "Tenant", cell: (key) => html`<a href=${href(["credentials", key.tenant_id, key.exchange, key.leaf])}><strong>${nameOf(key.tenant_id)}</strong></a>` },
   { name: "Exchange", cell: (key) => exchangeName(key.exchange) },
   { name: "Key", cell: (key) => html`<${Foreign} text=${leafText(key.leaf)} />` },
   { name: "State", cell: (key) => html`${verdictStatus(key)}${key.consecutive_failures > 1 ? html` <span class="faint num nowrap">× ${key.consecutive_failures}</span>` : ""}` },
-  { name: "Warnings", cell: (key) => html`<span class="badges">${key.warnings.map((warning) => html`<${Badge} kind="warn">${warningText(warning)}<//>`)}
+  { name: "Warnings", cell: (key) => (nothingToSay(key) ? null : html`<span class="badges">${key.warnings.map((warning) => html`<${Badge} kind="warn">${warningText(warning)}<//>`)}
       ${key.verdict === "invalid" && !key.endpoint_configured ? html`<${Badge} kind="none">Nobody listens<//>` : ""}
-      ${key.missing_since ? html`<${Badge} kind="none">Missing in the store<//>` : ""}</span>` },
+      ${key.missing_since ? html`<${Badge} kind="none">Missing in the store<//>` : ""}</span>`) },
   { name: "Checked", className: "right", cell: (key) => html`<${Time} at=${key.last_checked_at} />` },
   { name: "Next check", className: "right", cell: (key) => html`<${Due} at=${key.next_check_at} />` },
 ];

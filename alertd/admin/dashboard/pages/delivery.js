@@ -25,7 +25,7 @@ export function Delivery({ parts }) {
     <div class="columns">
       <div class="stack main">
         <${Panel} title="Attempts" id="attempts"><${Attempts} items=${found.attempts} /><//>
-        <${Panel} title="Body, as it is signed and sent" id="body"><${Code}>${pretty(found.body)}<//><//>
+        <${Panel} title="Body" aside="Indented for reading; what is signed and sent has no line breaks." id="body"><${Code}>${pretty(found.body)}<//><//>
       </div>
       <div class="stack">
         <${Panel} title="State" id="state">

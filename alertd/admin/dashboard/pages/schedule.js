@@ -77,7 +77,7 @@ function History({ query }) {
     { name: "State", cell: (run) => html`<${Status} kind=${run.success === false && run.state === "succeeded" ? "unsure" : STATES[run.state]}>${run.success === false && run.state === "succeeded" ? "No data" : plain(run.state)}<//>${run.missed_count > 1 ? html` <span class="num faint">× ${run.missed_count}</span>` : ""}` },
     { name: "How", cell: (run) => html`${SOURCES[run.source]}${run.requested_by ? html` <span class="faint">by <${Foreign} text=${run.requested_by} most="80" /></span>` : ""}` },
     { name: "Attempts", className: "right", cell: (run) => html`<span class="num">${run.attempt_count}</span>` },
-    { name: "Said", className: "grow", cell: (run) => html`<${Foreign} text=${run.error_message ?? ""} most="200" />` },
+    { name: "Said", className: "grow", cell: (run) => run.error_message && html`<${Foreign} text=${run.error_message} most="200" />` },
   ];
   return html`
     <${Panel} title="History" id="history" aside=${html`<div class="filters">

@@ -1,0 +1,115 @@
+"""Signing in and out, and pages that follow what happens, also over a restart of the daemon."""
+
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from alertd.admin.access import Role
+from tests.admin.port import ADMIN, KEYS, VIEWER, Port, open_port
+from tests.dashboard.scene import Scene, set_up
+from tests.dashboard.visitor import Visitor, visiting
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_wrong_key_is_told_and_forgotten(visitor: Visitor) -> None:
+    await visitor.page.goto(visitor.url)
+    await visitor.page.get_by_label("API key").fill("nobody's key")
+    await visitor.button("Sign in").click()
+
+    await expect(visitor.page.get_by_role("alert")).to_have_text("This key is not accepted.")
+
+
+async def test_signing_out_leaves_nothing(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+
+    await visitor.button("Sign out").click()
+
+    await expect(visitor.page.get_by_label("API key")).to_be_visible()
+    assert await visitor.page.evaluate("[sessionStorage.length, document.cookie]") == [0, ""]
+    assert visitor.faults == []
+
+
+async def test_the_key_itself_is_kept_nowhere(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+
+    kept = await visitor.page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie])")
+
+    assert (VIEWER in kept, "access_token" in kept) == (False, False)
+
+
+async def test_a_reload_stays_signed_in(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+
+    await visitor.page.reload()
+
+    await expect(visitor.menu).to_be_visible()
+
+
+async def test_a_revoked_key_is_signed_out(visitor: Visitor, port: Port, scene: Scene) -> None:
+    await visitor.sign_in(await port.key(Role.VIEWER))
+    await port.daemon.db.execute("UPDATE api_keys SET revoked_at = now(), revoked_by = 'test'")
+
+    await visitor.page.evaluate("location.hash = '#/credentials'")
+
+    await expect(visitor.page.get_by_role("alert")).to_contain_text("You were signed out")
+
+
+async def test_a_page_that_a_key_may_not_see_is_not_there(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+
+    await visitor.page.goto(f"{visitor.url}/#/audit")
+
+    await expect(visitor.page.get_by_text("There is nothing here.")).to_be_visible()
+
+
+async def test_an_alert_appears_by_itself(visitor: Visitor, port: Port, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+    await visitor.go("alerts?view=acknowledged")
+    await expect(visitor.page.get_by_text("Live", exact=True)).to_be_visible()
+    await expect(visitor.page.get_by_text("Nobody looks after an alert")).to_be_visible()
+
+    await port.ask("POST", f"/api/v1/alerts/{scene.alert}/ack", json={})
+
+    await expect(visitor.page.get_by_role("cell", name="Acme Capital")).to_be_visible()
+
+
+async def test_without_any_key_pages_say_what_to_do(visitor: Visitor, port: Port) -> None:
+    await visitor.sign_in(ADMIN)
+
+    await expect(visitor.page.get_by_text("There is no key yet.")).to_be_visible()
+    await expect(visitor.page.get_by_text("alertd credentials put")).to_be_visible()
+
+
+async def test_without_authentication_nobody_signs_in_and_everybody_is_warned(dsn: str, tmp_path: Path) -> None:
+    opening = open_port(dsn, tmp_path, datetime.now(UTC), environ={"ALERT_AUTH_ENABLED": "false"})
+    async with opening as port, visiting(port.address.url) as visitor:
+        await visitor.page.goto(visitor.url)
+
+        await expect(visitor.page.get_by_text("Authentication is switched off")).to_be_visible()
+        await expect(visitor.menu).to_be_visible()
+        assert visitor.faults == []
+
+
+async def test_a_restart_of_the_daemon_is_survived(dsn: str, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    async with AsyncExitStack() as stack:
+        async with open_port(dsn, tmp_path, now) as before:
+            scene, address = await set_up(before.daemon.db, before.daemon.secrets, now), before.address
+            visitor = await stack.enter_async_context(visiting(address.url))
+            await visitor.sign_in(VIEWER)
+            await visitor.go("alerts")
+            await expect(visitor.page.get_by_role("row")).to_have_count(3)
+            await expect(visitor.page.get_by_text("Live", exact=True)).to_be_visible()
+        await expect(visitor.page.get_by_text("Reconnecting …")).to_be_visible()
+
+        after = await stack.enter_async_context(
+            open_port(dsn, tmp_path, now, environ={**KEYS, "PORT": str(address.port)})
+        )
+        await expect(visitor.page.get_by_text("Live", exact=True)).to_be_visible()
+        await after.ask("POST", f"/api/v1/alerts/{scene.alert}/ack", json={})
+
+        await expect(visitor.page.get_by_role("row")).to_have_count(2)
