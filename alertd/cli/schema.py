@@ -1,7 +1,8 @@
-"""`alertd schema`: print the SQL, apply it, say which version the database has."""
+"""`alertd schema`: print the SQL, apply it, say its version; copy the whole database and bring it back."""
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import typer
@@ -11,7 +12,8 @@ from alertd.cli.outcome import FAILED, print_json, say
 from alertd.config import Settings, load
 from alertd.db import SchemaStatus, apply_schema, open_db, schema_sql, schema_status
 from alertd.db.schema import version_of
-from alertd.postgres import open_embedded
+from alertd.errors import Refused
+from alertd.postgres import copies, open_embedded
 from alertd.postgres.record import read_record
 
 commands = typer.Typer(no_args_is_help=True, help="The database schema.")
@@ -40,6 +42,39 @@ def status(config: ConfigFile = None, *, json: Json = False) -> None:
         say(f"database: {found.have or 'none'}; this alertd: {found.want}")
     if found.have != found.want:
         raise typer.Exit(FAILED)
+
+
+@commands.command(epilog="Example: alertd schema dump -c /etc/alertd/alertd.toml > alertd.dump")
+def dump(config: ConfigFile = None) -> None:
+    """Copy the database to standard output, beside a running daemon or without one."""
+    if sys.stdout.isatty():
+        raise typer.BadParameter("this is a file, not for a terminal: alertd schema dump > alertd.dump")
+    asyncio.run(_copied(load(config), lambda dsn: copies.dump(dsn, sys.stdout.buffer)))
+
+
+@commands.command(epilog="Example: alertd schema restore -c /etc/alertd/alertd.toml < alertd.dump")
+def restore(config: ConfigFile = None) -> None:
+    """Fill an empty database with a copy, and bring it to this version; the daemon must not run yet."""
+    if sys.stdin.isatty():
+        raise typer.BadParameter("give the copy on standard input: alertd schema restore < alertd.dump")
+    asyncio.run(_copied(load(config), _restored))
+
+
+async def _copied(settings: Settings, copy: Callable[[str], Awaitable[None]]) -> None:
+    if settings.database.dsn is not None:
+        await copy(settings.database.dsn.get_secret_value())
+        return
+    async with open_embedded(settings.state_dir, attach=True) as dsn:
+        await copy(dsn)
+
+
+async def _restored(dsn: str) -> None:
+    async with open_db(dsn, pool_size=1) as db:
+        if (await schema_status(db)).have is not None:
+            raise Refused("This database is in use: a copy goes into an empty one")
+        await copies.restore(dsn, sys.stdin.buffer)
+        status = await apply_schema(db)
+    say(f"Restored; the database has schema version {status.have}.")
 
 
 def has_embedded(state_dir: Path) -> bool:

@@ -78,7 +78,8 @@ def require_major(data: Path, binaries: Binaries) -> None:
     if made_by != binaries.major:
         message = (
             f"state_dir: the database in {data} was made by PostgreSQL {made_by}, this alertd brings"
-            f" {binaries.version}; move it with pg_dumpall of the alertd that made it, or set database.dsn"
+            f" {binaries.version}; with the alertd that made it say `alertd schema dump > FILE`, then move the"
+            " folder away and say `alertd schema restore < FILE` with this one; or set database.dsn"
         )
         raise ConfigError([message])
 
@@ -89,12 +90,10 @@ async def end_former_server(data: Path, sockets: Path, *, patience: timedelta) -
     The caller holds the server lock, so nobody else of us starts one meanwhile. Raises Transient when the
     former one does not go.
     """
-    pid = _former_pid(data)
+    pid = _former_server(data)
     if pid is None:
-        return
-    if not _serves(pid, data):
-        # The number may belong to any process by now (a new container, a reboot), or to a zombie that nobody
-        # reaps; the new server would take either for the old one and refuse to start.
+        # The file's number may belong to any process by now (a new container, a reboot), or to a zombie that
+        # nobody reaps; the new server would take either for the old one and refuse to start.
         for name in (data / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"):
             name.unlink(missing_ok=True)
         return
@@ -108,12 +107,25 @@ async def end_former_server(data: Path, sockets: Path, *, patience: timedelta) -
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _former_pid(data: Path) -> int | None:
+def _former_server(data: Path) -> int | None:
+    """The living server of this folder. Its file is not enough: a full disk may have cut it off."""
+    if sys.platform != "linux":
+        try:
+            first = (data / "postmaster.pid").read_text().partition("\n")[0]
+        except FileNotFoundError:
+            return None
+        return int(first) if first.isdecimal() and _serves(int(first), data) else None
+    everything = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+    serving = {pid for pid in everything if _serves(pid, data)}
+    return next((pid for pid in serving if _parent(pid) not in serving), None)  # the others are its children
+
+
+def _parent(pid: int) -> int:
+    """0 for a process that has just gone."""
     try:
-        first = (data / "postmaster.pid").read_text().partition("\n")[0]
-    except FileNotFoundError:
-        return None
-    return int(first) if first.isdecimal() else 0
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _serves(pid: int, data: Path) -> bool:
@@ -122,6 +134,7 @@ def _serves(pid: int, data: Path) -> bool:
         answer = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S603
         return answer.stdout.strip().endswith(b"postgres")
     try:
-        return Path(f"/proc/{pid}/cwd").readlink() == data
+        process = Path(f"/proc/{pid}")
+        return (process / "cwd").readlink() == data and (process / "comm").read_text().strip() == "postgres"
     except OSError:
         return False

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 ROLE: Final = "alertd"
 PORT: Final = 5432
 POLL_SECONDS: Final = 0.02
-# A crash recovery may have a lot of log to read.
-READY_SECONDS: Final = 600.0
+# Without a word in its log. A crash recovery says every ten seconds how far it is, and may take hours.
+SILENT_SECONDS: Final = 600.0
 # Fast shutdown; at once, leaving recovery to the next start; and what no process can refuse.
 IMMEDIATE_SECONDS: Final = 6.0
 STOPPING: Final = ((signal.SIGINT, 30.0), (signal.SIGQUIT, IMMEDIATE_SECONDS), (signal.SIGKILL, 6.0))
@@ -125,8 +125,10 @@ def last_words(cluster: Cluster, *, lines: int = 5) -> str:
 
 
 async def _ready(process: subprocess.Popen[bytes], cluster: Cluster) -> None:
-    give_up = time.monotonic() + READY_SECONDS
+    give_up, said = time.monotonic() + SILENT_SECONDS, 0
     while not says_ready(cluster.data, pid=process.pid):
+        if (says := cluster.log.stat().st_size) != said:
+            give_up, said = time.monotonic() + SILENT_SECONDS, says
         if process.poll() is not None or time.monotonic() > give_up:
             raise Transient(f"the embedded database in {cluster.data} did not start: {last_words(cluster)}")
         await asyncio.sleep(POLL_SECONDS)
