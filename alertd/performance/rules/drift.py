@@ -1,6 +1,7 @@
 """Slow decay, and the published deviation from the projection beside it."""
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 from alertd.config import PerformanceSettings
@@ -59,35 +60,53 @@ def _sentence(track: Track, status: Status) -> str:
 
 def worst_shortfall(track: Track) -> float | None:
     """Percent missing of the projected cumulative log return: over 30 observations or since the start, the larger."""
-    return max((found for found in _shortfalls(track) if found is not None), default=None)
+    return max((found for part in _parts(track) if (found := part.shortfall) is not None), default=None)
 
 
-def _shortfalls(track: Track) -> tuple[float | None, float | None]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Of a live record: sums of log returns."""
+
+    named: str
+    live: float
+    expected: float
+
+    @property
+    def shortfall(self) -> float | None:
+        """Percent; None where nothing was projected that could be missed."""
+        return 100 * (self.expected - self.live) / self.expected if self.expected > 0 else None
+
+
+def _parts(track: Track) -> tuple[_Part, _Part]:
     live = sum(seen.value for seen in track.recent)
     expected = sum(seen.expected for seen in track.recent)
-    return _shortfall(live, expected), _shortfall(track.live, track.expected)
-
-
-def _shortfall(live: float, expected: float) -> float | None:
-    """None where nothing was projected that could be missed."""
-    return 100 * (expected - live) / expected if expected > 0 else None
+    return (
+        _Part("since the start", track.live, track.expected),
+        _Part(f"in the last {len(track.recent)} days", live, expected),
+    )
 
 
 def pnl_deviation(track: Track, thresholds: PerformanceSettings) -> Finding:
     """The published measure: shown, and never alone a reason to wake anybody."""
     if track.observed == 0:
         return no_data(Rule.PNL_DEVIATION, 0, 1, "live days")
-    missing = worst_shortfall(track)
-    if missing is None:
+    whole, month = _parts(track)
+    known = [part for part in (whole, month) if part.shortfall is not None]
+    if not known:
         return cannot_judge(Rule.PNL_DEVIATION, "nothing is projected that could be missed.")
-    month, whole = (None if part is None else round(part, 1) for part in _shortfalls(track))
+    worst = max(known, key=lambda part: part.shortfall or 0.0)
+    missing = worst.shortfall or 0.0
     return Finding(
         rule=Rule.PNL_DEVIATION,
         status=Status.INFO if missing >= thresholds.pnl_deviation_warning_percent else Status.OK,
-        message=f"Earned {percent(track.live)} since the start, projected were {percent(track.expected)}.",
-        value=math.expm1(track.live),
-        expected=math.expm1(track.expected),
+        message=f"Earned {percent(worst.live)} {worst.named}, projected were {percent(worst.expected)}.",
+        value=math.expm1(worst.live),
+        expected=math.expm1(worst.expected),
         statistic=missing,
         threshold=thresholds.pnl_deviation_warning_percent,
-        details={"shortfall_percent_30_days": month, "shortfall_percent_since_start": whole},
+        details={"shortfall_percent_30_days": _round(month), "shortfall_percent_since_start": _round(whole)},
     )
+
+
+def _round(part: _Part) -> float | None:
+    return None if part.shortfall is None else round(part.shortfall, 1)
