@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,6 +11,7 @@ TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 WORDS: Final = {True: "yes", False: "no", None: ""}
 UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 SOON_SECONDS: Final = 1
+SMALL: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ class Answer:
         items = found if isinstance(found, list) else []
         return tuple(Answer(item, self.at) for item in items if isinstance(item, Mapping))
 
-    def facts(self, prefix: str = "") -> list[tuple[str, str]]:
+    def facts(self, *, without: Collection[str] = ()) -> list[tuple[str, str]]:
         """Every field with a value, in order; an object's are named `object field`."""
         found: list[tuple[str, str]] = []
         for name, value in self.raw.items():
-            title = f"{prefix}{name}".replace("_", " ")
+            title = name.replace("_", " ")
+            if name in without:
+                continue
             if isinstance(value, Mapping):
-                found += Answer(value, self.at).facts(f"{title} ")
+                found += [(f"{title} {inner}", text) for inner, text in Answer(value, self.at).facts()]
             elif value not in (None, "", []):
                 found.append((title, spoken(value, self.at)))
         return found
@@ -68,6 +71,8 @@ def spoken(value: object, at: datetime) -> str:
     match value:
         case None | bool():
             return WORDS[value]
+        case float():
+            return f"{value:.2g}" if 0 < abs(value) < SMALL else str(round(value, 4))
         case str():
             return spoken_time(value, at) if TIME.fullmatch(value) else value
         case list() if not any(isinstance(item, Mapping | list) for item in value):

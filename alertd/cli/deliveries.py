@@ -83,7 +83,7 @@ def show(
     if json:
         print_json(found.raw)
         return
-    print_table(("", ""), [fact for fact in found.facts() if fact[0] != "attempts"])
+    print_table(("", ""), found.facts(without={"attempts"}))
     show_table(found.each("attempts"), ATTEMPTS)
 
 

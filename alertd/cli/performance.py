@@ -24,7 +24,8 @@ CSV, JSON = "text/csv", "application/json"
 MOST_ROWS: Final = 10_000  # that the daemon takes at once
 WHOLE: Final = frozenset({"references", "limits"})  # whose rows belong together, or are few
 COUNTS: Final = ("inserted", "updated", "unchanged")
-CURVES: Final = frozenset({"checks", "days", "cone", "equity"})  # long, and for drawing
+# Told below the rest, or for drawing.
+ELSEWHERE: Final = frozenset({"checks", "registration", "days", "cone", "equity", "cusum_limits"})
 
 REPORTS: Final[Columns] = {
     "subject": "subject",
@@ -123,7 +124,7 @@ def status(
 
 
 def _tell(subject: Answer) -> None:
-    print_table(("", ""), [fact for fact in subject.facts() if fact[0] not in CURVES])
+    print_table(("", ""), [*subject.facts(without=ELSEWHERE), *subject.inner("registration.registration").facts()])
     rows = [
         (check.text("check"), check.text("as_of"), *(finding.text(name) for name in ("rule", "status", "message")))
         for check in subject.each("checks")

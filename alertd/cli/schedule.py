@@ -55,6 +55,18 @@ RUNS: Final[Columns] = {
     "it went": _went,
 }
 
+# Of a rehearsal: what would be sent.
+MESSAGES: Final = ("would_send",)
+SENDING: Final[Columns] = {
+    "event": "event",
+    "tenant": "tenant_id",
+    "subject": "subject",
+    "rule": "rule",
+    "severity": "severity",
+    "endpoints": "endpoints",
+    "message": "message",
+}
+
 Check = Annotated[str, typer.Argument(metavar="NAME", help="The check's name, as `list` shows it.")]
 
 
@@ -138,9 +150,10 @@ def _switch(where: Where, name: str, verb: str, *, json: bool) -> None:
 
 
 def _tell(run: Answer, *, dry: bool) -> None:
-    found = run.inner("result").facts()
-    if found:
-        print_table(("", ""), found)
+    result = run.inner("result")
+    print_table(("", ""), result.facts(without=MESSAGES))
+    for name in MESSAGES:
+        show_table(result.each(name), SENDING)
     if run.value("success") is not True:
         complain(f"{run.text('name')} did not succeed: {run.text('error_message') or 'no reason given'}")
     elif dry:

@@ -17,6 +17,9 @@ NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
         (False, "no"),
         (0, "0"),
         (1.5, "1.5"),
+        (0.0, "0.0"),
+        (-1234567.891234, "-1234567.8912"),
+        (2.369e-11, "2.4e-11"),
         ("binance", "binance"),
         (["a", "b"], "a, b"),
         ([], ""),
@@ -55,6 +58,8 @@ def test_a_path_leads_into_objects_and_what_is_not_there_is_nothing() -> None:
 
 
 def test_facts_are_the_fields_that_have_a_value() -> None:
-    raw = {"id": "x", "acked_by": None, "label": "", "held_count": 0, "details": {"was_late": True}}
+    raw = {"id": "x", "acked_by": None, "label": "", "held_count": 0, "details": {"was_late": True}, "body": "long"}
 
-    assert Answer(raw, NOW).facts() == [("id", "x"), ("held count", "0"), ("details was late", "yes")]
+    found = Answer(raw, NOW).facts(without={"body"})
+
+    assert found == [("id", "x"), ("held count", "0"), ("details was late", "yes")]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -134,4 +134,16 @@ def test_what_the_checks_said_is_told_rule_by_rule(office: Office, tenant: str, 
     ended = office.alertd("performance", "status", subject["id"])
 
     assert ran.printed
-    assert re.search(r"^performance_threshold_check .+ago\) .+", ended.out, re.MULTILINE)
+    assert re.search(r"^performance_threshold_check .+(ago|now)\) .+", ended.out, re.MULTILINE)
+
+
+def test_a_rehearsal_shows_what_would_be_sent(office: Office, tenant: str, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    losses = [f"beta,{today - timedelta(days=90 - number)},-0.0{number % 3 + 1}" for number in range(90)]
+    office.alertd("performance", "import", csv(tmp_path, losses), "--tenant", tenant)
+
+    ended = office.alertd("schedule", "run", "performance_threshold_check", "--dry")
+
+    assert ended.code == 0
+    assert re.search(rf"^performance\.alert +{tenant} +beta +drawdown ", ended.out, re.MULTILINE)
+    assert "nothing was stored or sent" in ended.err
