@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any, Final
 
 import typer
@@ -16,7 +17,7 @@ BAD_USAGE: Final = 2
 BAD_CONFIG: Final = 78
 
 LONGEST_WORD: Final = 44  # an id has 36 characters; with what it is the id of, some more
-PIPE_WIDTH: Final = 1000  # whoever reads a table from a pipe wants whole cells
+PIPE_WIDTH: Final = 10_000  # whoever reads a table from a pipe wants whole cells
 
 
 def complain(*lines: str) -> None:
@@ -46,7 +47,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(column, overflow="fold", min_width=_widest_word([column, *(row[at] for row in rows)]))
     for row in rows:
         table.add_row(*(Text(_plain(cell)) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table, crop=False)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(table, crop=False)
+        return
+    drawn = StringIO()
+    Console(file=drawn, highlight=False, width=PIPE_WIDTH).print(table, crop=False)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines())
 
 
 def _widest_word(cells: Sequence[str]) -> int:

@@ -94,7 +94,7 @@ def test_an_alert_is_explained_decision_by_decision(office: Office, tenant: str)
 
     ended = office.alertd("alerts", "explain", alert)
 
-    first, second = (line.rstrip() for line in ended.out.splitlines()[1:])
+    first, second = ended.out.splitlines()[1:]
     assert "credential_health_check binance/trading rule: firing" in ended.err
     assert first.startswith("1 ")
     assert first.endswith("The alert fired.")
