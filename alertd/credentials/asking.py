@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -104,6 +104,24 @@ class Exchanges:
         # Signing comes after all waiting: a timestamp must not age in a queue.
         async with venue.semaphore:
             return await self._walk(venue, ref, secret)
+
+    async def read(self, ref: CredentialRef, secret: Secret, calls: Sequence[Call]) -> tuple[object, ...] | None:
+        """The answers to these reads, which are no check; None where one is refused or cannot be asked now.
+
+        It keeps to the same budget and back-off as checks do.
+        """
+        venue = self._venue(ref.exchange, Site.TESTNET if secret.testnet else Site.LIVE)
+        if venue is None or flaw(venue.quirks, _trimmed(secret)) or self._limits.backed_off(ref.exchange):
+            return None
+        bodies: tuple[object, ...] = ()
+        async with venue.semaphore:
+            check = venue.check(_trimmed(secret))
+            for call in calls:
+                heard = await self._hear(check, ref.exchange, call, bodies)
+                if heard.permissions is None:
+                    return None
+                bodies = (*bodies, heard.body)
+        return bodies
 
     def _venue(self, exchange: str, site: Site) -> Venue | None:
         place = (exchange, site)

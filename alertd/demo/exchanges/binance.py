@@ -91,6 +91,12 @@ def balances(_request: Request, account: Account) -> Reply:
     )
 
 
+def wallets(_request: Request, _account: Account) -> Reply:
+    names = {"Spot": "5500.12", "Funding": "0", "USDⓈ-M Futures": "3499.88", "Cross Margin": "0"}
+    worth = [{"activate": True, "balance": balance, "walletName": name} for name, balance in names.items()]
+    return Reply(200, [*worth, {"activate": False, "balance": "0", "walletName": "Trading Bots"}])
+
+
 def on_testnet(request: Request) -> bool:
     return request.host == TESTNET
 
@@ -103,7 +109,11 @@ BINANCE: Final = Simulated(
     mint=minting("binance", key=64, secret=64),
     key_of=key_of,
     verify=verify,
-    answers={"GET /sapi/v1/account/apiRestrictions": restrictions, "GET /api/v3/account": balances},
+    answers={
+        "GET /sapi/v1/account/apiRestrictions": restrictions,
+        "GET /api/v3/account": balances,
+        "GET /sapi/v1/asset/wallet/balance": wallets,
+    },
     refusals={
         State.REVOKED: MAYBE_KEY,
         State.EXPIRED: MAYBE_KEY,

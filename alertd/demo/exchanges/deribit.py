@@ -63,9 +63,15 @@ def scope(account: Account) -> str:
 
 
 def account_summaries(_request: Request, account: Account) -> Reply:
-    return told(
-        {"id": 10 + account.number, "email": "x@example.com", "summaries": [{"currency": "BTC", "balance": 0.3}]}
-    )
+    worth = [("BTC", 0.1, 0.08), ("ETH", 0.5, 0.5), ("USDC", 500.0, 500.0), ("SOL", 0.0, 0.0)]
+    summaries = [{"currency": name, "balance": held, "equity": equity} for name, held, equity in worth]
+    return told({"id": 10 + account.number, "email": "x@example.com", "summaries": summaries})
+
+
+def index_price(request: Request) -> Reply:
+    prices = {"btc_usd": 90_000.0, "eth_usd": 2_600.0}
+    price = prices.get(request.params["index_name"])
+    return refused(-32602, "Invalid params") if price is None else told({"index_price": price})
 
 
 def told(result: Any) -> Reply:
@@ -93,6 +99,7 @@ DERIBIT: Final = Simulated(
         "GET /api/v2/private/list_api_keys": list_api_keys,
         "GET /api/v2/private/get_account_summaries": account_summaries,
     },
+    public={"GET /api/v2/public/get_index_price": index_price},
     refusals={
         State.REVOKED: refused(13004, "invalid_credentials"),
         State.WRONG_SITE: refused(13004, "invalid_credentials"),

@@ -63,6 +63,12 @@ def balance(_request: Request, _account: Account) -> Reply:
     return Reply(200, {"error": [], "result": {"ZUSD": "171288.6158", "XXBT": "0.0011"}})
 
 
+def trade_balance(_request: Request, _account: Account) -> Reply:
+    """`eb` is everything, `tb` what serves as collateral, `n` the unrealised result, `e` collateral with it."""
+    figures = {"eb": "9100.0000", "tb": "4000.0000", "m": "500.0000", "n": "-100.0000", "e": "3900.0000"}
+    return Reply(200, {"error": [], "result": figures})
+
+
 def said(phrase: str, *, status: int = 200) -> Reply:
     return Reply(status, {"error": [phrase]})
 
@@ -73,7 +79,11 @@ KRAKEN: Final = Simulated(
     mint=mint,
     key_of=key_of,
     verify=verify,
-    answers={"POST /0/private/GetApiKeyInfo": key_info, "POST /0/private/Balance": balance},
+    answers={
+        "POST /0/private/GetApiKeyInfo": key_info,
+        "POST /0/private/Balance": balance,
+        "POST /0/private/TradeBalance": trade_balance,
+    },
     refusals={
         State.REVOKED: said("EAPI:Invalid key"),
         State.EXPIRED: said("EAPI:Invalid key"),

@@ -89,7 +89,8 @@ class Simulator:
             await asyncio.sleep(script.delay_seconds)
         if state is None:
             return await _broken(raw, Outage(script.outage))
-        return self._answer(exchange, request, state)
+        public = exchange.public.get(f"{request.method} {request.path}")
+        return self._answer(exchange, request, state) if public is None else self._response(public(request))
 
     def _state(self, exchange: Simulated, request: Request) -> State:
         account = self._accounts.get((exchange.id, exchange.key_of(request)))

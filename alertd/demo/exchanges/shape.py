@@ -144,7 +144,7 @@ class Simulated:
     `verify` says GOOD, or what is wrong with signature, passphrase or time. `answers` are the reads it
     knows, by method and path; `refusals` its words for everything but GOOD: a state that has none does
     not exist at this exchange. A refusal that depends on what was asked is a function; nobody's key has no
-    account. `aliases` are further names that `key_of` may find an account under.
+    account. `aliases` are further names that `key_of` may find an account under. `public` are answers for everybody.
     """
 
     id: str
@@ -157,3 +157,4 @@ class Simulated:
     on_testnet: Callable[[Request], bool] = never_testnet
     aliases: Callable[[Account], tuple[str, ...]] = no_aliases
     unknown_path: Reply = Reply(404, {"message": "Not Found"})
+    public: Mapping[str, Callable[[Request], Reply]] = field(default_factory=dict)
