@@ -15,10 +15,12 @@ from alertd.admin.bootstrap import KEY_FILE
 from alertd.app import Core
 from alertd.cli.outcome import FAILED, complain
 from alertd.db import Row
-from alertd.demo import story
+from alertd.demo import platform, story
 from alertd.demo.cast import CAST, OUTAGE
 from alertd.demo.receiver import Received
 from alertd.demo.story import INTERVAL_SECONDS, STRIKES, Stage
+from alertd.demo.strategies import STRATEGIES
+from alertd.errors import Transient
 from alertd.process import configure_logging, pause, signals
 
 EXAMPLE: Final = "Example: alertd demo --once"
@@ -69,7 +71,9 @@ async def _play(stage: Stage, stop: asyncio.Event, *, once: bool) -> list[str]:
         await story.add_endpoints(stage, core.db)
         await story.store_keys(stage)
         console.print(f"The daemon is up; its admin port is {url} (/metrics, /-/ready).")
-        _show_dashboard(stage, url)
+        key = (stage.settings.state_dir / KEY_FILE).read_text().strip()
+        _show_dashboard(url, key)
+        await _trade(stage, url, key)
         await _wait_for_the_end(stage, stop)
         rows = await story.standings(core.db)
         _sum_up(rows)
@@ -80,6 +84,8 @@ async def _play(stage: Stage, stop: asyncio.Event, *, once: bool) -> list[str]:
             console.print("It goes on, and so does the dashboard; press Ctrl-C to end it.")
             await stop.wait()
         return problems
+    except Transient as exc:
+        return [] if stop.is_set() else [str(exc)]
     finally:
         mending.cancel()
         stop.set()
@@ -102,13 +108,24 @@ def _introduce(stage: Stage) -> None:
         f"{len(CAST)} tenants have stored an exchange key each. Every key is checked every {INTERVAL_SECONDS:g} s; "
         f"after {STRIKES} failures in a row its tenant gets a signed webhook.\n"
         f"{OUTAGE[0].capitalize()} is out of service all the time: nobody may be accused of that.\n"
+        f"{len(STRATEGIES)} strategies are live, each held against its backtest by two of the performance checks.\n"
         f"State and log: {stage.settings.state_dir}\n"
     )
 
 
-def _show_dashboard(stage: Stage, url: str) -> None:
+async def _trade(stage: Stage, url: str, key: str) -> None:
+    """The platform sends what the strategies earned, and what is made of their backtests is shown."""
+    outlooks = await platform.go_live(url, key)
+    stage.outlooks = {name: outlook for name, (outlook, _) in outlooks.items()}
+    for strategy in STRATEGIES:
+        outlook, advice = outlooks[strategy.name]
+        console.print(f"  strategy  {strategy.owner}: {strategy.name} {strategy.story}", markup=False)
+        console.print(f"      its backtest: {outlook.replace('_', ' ')}. {advice}", markup=False)
+    await platform.check(url, key)
+
+
+def _show_dashboard(url: str, key: str) -> None:
     """The key is a throw-away one: it dies with the demo's folder."""
-    key = (stage.settings.state_dir / KEY_FILE).read_text().strip()
     console.print(f"Dashboard: {url}/\n      key: {key}\n", markup=False)
 
 
@@ -117,8 +134,9 @@ def _show(received: Received) -> None:
     if not received.verified:
         console.print(f"  NOT AUTHENTIC  {name}: {received.problem}", markup=False)
         return
-    console.print(f"  webhook, verified  {name}: {event} ({reason})", markup=False)
-    for key in ("error", "what_to_do"):
+    subject = f"{received.body['subject']}: " if "subject" in received.body else ""
+    console.print(f"  webhook, verified  {name}: {event} ({subject}{reason})", markup=False)
+    for key in ("error", "what_to_do", "message"):
         if received.body.get(key):
             console.print(f"      {received.body[key]}", markup=False)
 

@@ -4,10 +4,10 @@ import asyncio
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from alertd.demo.cast import CAST, OUTAGE, Player
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Account, State
 from alertd.demo.receiver import Received, Receiver, listening
+from alertd.demo.strategies import STRATEGIES
 from alertd.model import CredentialRef, CredentialType
 from alertd.secretstore import open_store
 from alertd.webhooks import endpoints
@@ -26,7 +27,7 @@ from alertd.webhooks import endpoints
 INTERVAL_SECONDS: Final = 4.0
 STRIKES: Final = 3
 
-Heard = tuple[str, str, str]  # tenant, event, reason
+Heard = tuple[str, str, str]  # tenant, event, reason or rule
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Stage:
     accounts: dict[str, Account] = field(default_factory=dict)
     heard: list[Received] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    outlooks: Mapping[str, str] = field(default_factory=dict)  # of strategies, by what their backtests promise
 
     def tally(self) -> Counter[Heard]:
         """What arrived and verified, each distinct message once: a repeat has the same `webhook-id`."""
@@ -50,11 +52,14 @@ class Stage:
 def spoken(received: Received) -> Heard:
     by_path = {player.path: player.name for player in CAST}
     name = by_path.get(received.path, received.path)
-    return name, str(received.body.get("event", "")), str(received.body.get("reason", ""))
+    body = received.body
+    return name, str(body.get("event", "")), str(body.get("reason", body.get("rule", "")))
 
 
 def expected() -> Counter[Heard]:
-    return Counter((player.name, event, reason) for player in CAST for event, reason in player.hears)
+    keys = [(player.name, event, reason) for player in CAST for event, reason in player.hears]
+    returns = [(strategy.owner, event, rule) for strategy in STRATEGIES for event, rule in strategy.hears]
+    return Counter(keys + returns)
 
 
 @asynccontextmanager
@@ -80,7 +85,11 @@ async def open_stage(show: Callable[[Received], None]) -> AsyncIterator[Stage]:
 
 
 def _settings(folder: Path, exchange_url: str) -> Settings:
-    """Hours become seconds; everything listens on a free port of loopback."""
+    """Hours become seconds; everything listens on a free port of loopback.
+
+    The performance checks run when the demo asks for them, and are next due in half a day.
+    """
+    far = f"{datetime.now(UTC) + timedelta(hours=12):%H:%M}"
     return Settings.model_validate(
         {
             "state_dir": folder,
@@ -94,6 +103,13 @@ def _settings(folder: Path, exchange_url: str) -> Settings:
             },
             "exchanges": {player.exchange: {"connect_to": exchange_url, "requests_per_second": 50} for player in CAST},
             "webhooks": {"allow_http": True, "ports": [], "allow_cidrs": ["127.0.0.0/8"]},
+            "alerts": {
+                "daily_pnl_time": far,
+                "weekly_stability_time": far,
+                "monthly_forward_time": far,
+                "threshold_time_1": far,
+                "threshold_time_2": far,
+            },
             "admin": {"port": 0},
         }
     )
@@ -163,6 +179,11 @@ def verdict_of(stage: Stage, rows: Sequence[Row]) -> list[str]:
         f"accused of an outage: {row['name']}"
         for row in rows
         if row["exchange"] == OUTAGE[0] and (row["verdict"] != "inconclusive" or row["consecutive_failures"])
+    ]
+    problems += [
+        f"called {stage.outlooks.get(strategy.name, 'nothing')}, and is {strategy.outlook}: {strategy.name}"
+        for strategy in STRATEGIES
+        if stage.outlooks.get(strategy.name) != strategy.outlook
     ]
     if len(rows) != len(CAST):
         problems.append(f"{len(rows)} keys were checked, and there are {len(CAST)}")

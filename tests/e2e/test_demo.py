@@ -13,6 +13,7 @@ from alertd.demo.cast import CAST, OUTAGE, Player
 from alertd.demo.exchanges.server import Simulator
 from alertd.demo.receiver import Received
 from alertd.demo.story import Stage
+from alertd.demo.strategies import STRATEGIES, Strategy
 from tests.e2e.daemon import Home, alertd
 
 SILENT = [player for player in CAST if not player.hears]
@@ -29,8 +30,14 @@ def message(player: Player, event: str, reason: str, *, event_id: str = "") -> R
     return Received(player.path, event_id or f"evt_{player.name}_{event}", body, verified=True)
 
 
+def judgement(strategy: Strategy, event: str, rule: str) -> Received:
+    owner = next(player for player in CAST if player.name == strategy.owner)
+    return Received(owner.path, f"evt_{strategy.name}_{rule}", {"event": event, "rule": rule}, verified=True)
+
+
 def as_it_must_be() -> list[Received]:
-    return [message(player, event, reason) for player in CAST for event, reason in player.hears]
+    keys = [message(player, event, reason) for player in CAST for event, reason in player.hears]
+    return keys + [judgement(strategy, event, rule) for strategy in STRATEGIES for event, rule in strategy.hears]
 
 
 def row(player: Player, **changes: Any) -> dict[str, Any]:
@@ -44,6 +51,7 @@ def stage(tmp_path: Path) -> Stage:
     """Everything has gone well."""
     made = Stage(Settings(state_dir=tmp_path), Simulator(lambda: datetime.now(UTC)), 0, {})
     made.heard += as_it_must_be()
+    made.outlooks = {strategy.name: strategy.outlook for strategy in STRATEGIES}
     return made
 
 
@@ -71,6 +79,25 @@ def test_a_message_that_is_missing(stage: Stage, player: Player) -> None:
 
     assert len(judged(stage)) == len(player.hears)
     assert f"did not arrive: {player.name}, {', '.join(player.hears[0])}" in judged(stage)
+
+
+@pytest.mark.parametrize(("owner", "name", "rule"), [("Aurora Capital", "carry", "drift")])
+def test_a_judgement_that_is_missing(stage: Stage, owner: str, name: str, rule: str) -> None:
+    stage.heard = [received for received in stage.heard if received.event_id != f"evt_{name}_{rule}"]
+
+    assert judged(stage) == [f"did not arrive: {owner}, performance.alert, {rule}"]
+
+
+def test_a_judgement_of_a_healthy_strategy(stage: Stage) -> None:
+    stage.heard.append(judgement(STRATEGIES[0], "performance.alert", "volatility"))
+
+    assert judged(stage) == [f"arrived and should not have: {STRATEGIES[0].owner}, performance.alert, volatility"]
+
+
+def test_an_outlook_that_is_wrong(stage: Stage) -> None:
+    stage.outlooks = {**stage.outlooks, "grid": "plausible"}
+
+    assert judged(stage) == ["called plausible, and is likely_overfit: grid"]
 
 
 @pytest.mark.parametrize("player", SILENT, ids=named)
