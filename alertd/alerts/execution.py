@@ -23,7 +23,7 @@ from alertd.alerts.switch_store import switch
 from alertd.config import RetrySettings
 from alertd.db import Db, Tx, new_id
 from alertd.errors import Absent, AlertdError, Busy, StoreDown, Transient
-from alertd.schedule import Schedule, plan
+from alertd.schedule import Plan, Schedule, plan
 
 log = structlog.get_logger(__name__)
 
@@ -159,33 +159,28 @@ class Executions:
         return self.jobs[name]
 
     async def _claim(self, schedule: Schedule) -> Occurrence | None:
+        """Decide and claim under the schedule's lock: two processes that plan at once would count misses twice."""
         now = self._now()
-        again = await store.interrupted(self._db, schedule.name, now)
-        switched = await switch(self._db, schedule.name, now)
-        if not switched.enabled:
-            return None
-        if again is not None:
-            return await self._take(schedule, again, Source.CATCH_UP)
-        last = await store.last_scheduled(self._db, schedule.name, now)
-        planned = plan(schedule, last=last, since=switched.since, now=now)
-        if planned.missed and planned.missed_to is not None:
-            await store.missed(
-                self._db,
-                schedule.name,
-                planned.missed_to,
-                count=planned.missed,
-                error=f"{planned.missed} occurrences were missed and are too old to run",
-                now=now,
-            )
-            log.warning("Scheduled runs missed", schedule=schedule.name, count=planned.missed)
-        if planned.run is None:
-            return None
-        metrics.SCHEDULE_LATENESS.observe(planned.late.total_seconds())
-        late = planned.late > HEARTBEAT
-        return await self._take(schedule, planned.run, Source.CATCH_UP if late else Source.SCHEDULE)
+        async with self._db.transaction() as tx:
+            switched = await switch(tx, schedule.name, now)
+            again = await store.interrupted(tx, schedule.name, now)
+            if not switched.enabled:
+                return None
+            if again is not None:
+                return await self._take(tx, schedule, again, Source.CATCH_UP)
+            last = await store.last_scheduled(tx, schedule.name, now)
+            planned = plan(schedule, last=last, since=switched.since, now=now)
+            await _note_missed(tx, schedule, planned, now)
+            if planned.run is None:
+                return None
+            source = Source.CATCH_UP if planned.late > HEARTBEAT else Source.SCHEDULE
+            claimed = await self._take(tx, schedule, planned.run, source)
+        if claimed is not None:
+            metrics.SCHEDULE_LATENESS.observe(planned.late.total_seconds())
+        return claimed
 
-    async def _take(self, schedule: Schedule, at: datetime, source: Source) -> Occurrence | None:
-        return await store.claim(self._db, schedule.name, at, source=source, owner=self._owner, now=self._now())
+    async def _take(self, tx: Tx, schedule: Schedule, at: datetime, source: Source) -> Occurrence | None:
+        return await store.claim(tx, schedule.name, at, source=source, owner=self._owner, now=self._now())
 
     def _start(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int, asked: bool) -> asyncio.Task[Ended]:
         running = self._run(job, occurrence, work, tries=tries, asked=asked)
@@ -250,6 +245,14 @@ class Executions:
                 await store.extend(self._db, occurrence, self._now())
             except Transient:
                 log.debug("Lease of a run not extended", schedule=occurrence.schedule)
+
+
+async def _note_missed(tx: Tx, schedule: Schedule, planned: Plan, now: datetime) -> None:
+    if not planned.missed or planned.missed_to is None:
+        return
+    error = f"{planned.missed} occurrences were missed and are too old to run"
+    await store.missed(tx, schedule.name, planned.missed_to, count=planned.missed, error=error, now=now)
+    log.warning("Scheduled runs missed", schedule=schedule.name, count=planned.missed)
 
 
 async def _attempted(job: Job, work: Work, at: datetime, *, tries: int) -> Ended:

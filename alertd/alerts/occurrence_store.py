@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from alertd.alerts.switch_store import switch
-from alertd.db import Db, Sql, new_id
+from alertd.db import Sql, new_id
 from alertd.errors import Busy
 
 LEASE: Final = timedelta(seconds=60)  # extended while the run goes on
@@ -35,37 +35,36 @@ class Occurrence:
 
 
 async def claim(
-    db: Db, schedule: str, scheduled_at: datetime, *, source: Source, owner: UUID, now: datetime
+    sql: Sql, schedule: str, scheduled_at: datetime, *, source: Source, owner: UUID, now: datetime
 ) -> Occurrence | None:
     """Become the one who runs this occurrence; None if somebody else is, or was.
 
     A run whose owner died is taken over, at most `TAKEOVERS` times.
     """
-    async with db.transaction() as tx:
-        await switch(tx, schedule, now)  # nobody else begins a run of it meanwhile, nor takes its name
-        row = await tx.fetchrow(
-            """
-            INSERT INTO occurrences AS o (
-              id, execution_id, schedule, scheduled_at, source, state, owner, lease_until, attempt_count, started_at)
-            VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, 1, $8)
-            ON CONFLICT (schedule, scheduled_at) WHERE source <> 'manual'
-            DO UPDATE SET owner = EXCLUDED.owner,
-                          lease_until = EXCLUDED.lease_until,
-                          state = 'running',
-                          attempt_count = o.attempt_count + 1
-            WHERE o.state = 'running' AND o.lease_until < $8 AND o.attempt_count < $9
-            RETURNING id, execution_id
-            """,
-            new_id(),
-            await _free_execution_id(tx, schedule, scheduled_at),
-            schedule,
-            scheduled_at,
-            str(source),
-            owner,
-            now + LEASE,
-            now,
-            TAKEOVERS,
-        )
+    await switch(sql, schedule, now)  # nobody else begins a run of it meanwhile, nor takes its name
+    row = await sql.fetchrow(
+        """
+        INSERT INTO occurrences AS o (
+          id, execution_id, schedule, scheduled_at, source, state, owner, lease_until, attempt_count, started_at)
+        VALUES ($1, $2, $3, $4, $5, 'running', $6, $7, 1, $8)
+        ON CONFLICT (schedule, scheduled_at) WHERE source <> 'manual'
+        DO UPDATE SET owner = EXCLUDED.owner,
+                      lease_until = EXCLUDED.lease_until,
+                      state = 'running',
+                      attempt_count = o.attempt_count + 1
+        WHERE o.state = 'running' AND o.lease_until < $8 AND o.attempt_count < $9
+        RETURNING id, execution_id
+        """,
+        new_id(),
+        await _free_execution_id(sql, schedule, scheduled_at),
+        schedule,
+        scheduled_at,
+        str(source),
+        owner,
+        now + LEASE,
+        now,
+        TAKEOVERS,
+    )
     return None if row is None else Occurrence(row["id"], row["execution_id"], schedule, scheduled_at, owner)
 
 

@@ -182,10 +182,7 @@ async def nothing_is_repeated_too_soon(db: Db, story: Sequence[tuple[int, Act]])
 
     for (_, receiver), bodies in (await scene.told()).items():
         told = [body for body in bodies if body["event"] == "performance.alert"]
-        assert all(
-            later["at"] - earlier["at"] >= QUIET or "raised_from" in later
-            for earlier, later in pairwise(told)
-        )
+        assert all(later["at"] - earlier["at"] >= QUIET or "raised_from" in later for earlier, later in pairwise(told))
         escalated = [body for body in bodies if body.get("rule") == "escalation"]
         assert len(escalated) <= (receiver == "pager")
 
