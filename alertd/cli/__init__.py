@@ -1,13 +1,14 @@
 """The command line: parse, call, print. One file for each group of commands."""
 
 import asyncio
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from alertd import __version__
-from alertd.cli.commands import register
+from alertd.cli.commands import register, wanted_in
 from alertd.cli.outcome import BAD_CONFIG, FAILED, complain
 from alertd.errors import AlertdError, ConfigError
 from alertd.process import configure_logging
@@ -19,8 +20,8 @@ def _say_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature
         raise typer.Exit
 
 
-def command_line() -> typer.Typer:
-    """All commands, as one application."""
+def command_line(*, wanted: str = "") -> typer.Typer:
+    """The application with the command of this name; with all of them where there is none."""
     app = typer.Typer(
         name="alertd",
         help="Watches exchange API keys and trading performance, and tells the right people once.",
@@ -29,7 +30,7 @@ def command_line() -> typer.Typer:
         rich_markup_mode="markdown",
     )
     app.callback()(_every_command)
-    register(app)
+    register(app, wanted=wanted)
     return app
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     """The console script: 0 done, 1 failed, 2 bad usage, 78 bad configuration."""
     # Before anything is logged: without it a traceback would show local variables, and they hold secrets.
     configure_logging(level="WARNING", format="console")
-    app = command_line()
+    app = command_line(wanted=wanted_in(sys.argv, os.environ))
     try:
         app()
     except ConfigError as exc:

@@ -1,5 +1,7 @@
 """Every command explains itself with an example, and says so when it is not understood."""
 
+import asyncio
+import sys
 from collections.abc import Iterator
 
 import click
@@ -7,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from alertd.cli import commands
+from alertd.cli import command_line, commands
 from alertd.db import schema_sql
 from tests.cli.desk import Desk
 
@@ -39,6 +41,38 @@ def test_help_has_an_example(words: tuple[str, ...]) -> None:
 
 def test_the_commands_are_found() -> None:
     assert {("run",), ("schema", "print"), ("credentials", "put"), ("webhooks", "verify")} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "environ", "wanted"),
+    [
+        ("alertd tenants list", {}, "tenants"),
+        ("alertd --help", {}, ""),
+        ("alertd", {}, ""),
+        ("alertd", {"COMP_WORDS": "alertd keys r"}, "keys"),
+        ("alertd", {"_TYPER_COMPLETE_ARGS": "alertd al"}, "al"),
+    ],
+)
+def test_the_wanted_command_is_the_first_word(typed: str, environ: dict[str, str], wanted: str) -> None:
+    assert commands.wanted_in(typed.split(), environ) == wanted
+
+
+def test_only_the_wanted_command_is_there() -> None:
+    assert {words[0] for words in below(typer.main.get_command(command_line(wanted="tenants")))} == {"tenants"}
+
+
+def test_for_a_word_that_nobody_knows_all_are_there() -> None:
+    assert set(below(typer.main.get_command(command_line(wanted="tenant")))) == set(COMMANDS)
+
+
+async def test_a_command_that_asks_the_daemon_does_not_load_what_asks_exchanges() -> None:
+    program = (
+        "import sys; from alertd.cli import command_line; command_line(wanted='alerts'); print('ccxt' in sys.modules)"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    out, _ = await process.communicate()
+
+    assert out == b"False\n"
 
 
 def test_a_shell_completes_commands() -> None:
