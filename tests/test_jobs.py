@@ -91,6 +91,20 @@ async def test_a_missed_run_is_made_up_for_as_of_its_time(port: Port, now: datet
     assert await events(port) == ["performance.alert"]
 
 
+@pytest.mark.usefixtures("decayed")
+async def test_acknowledging_a_drift_accepts_it(port: Port, now: datetime) -> None:
+    await port.ask("POST", TRIGGER.format("daily_pnl_check"))
+    [alert] = (await port.ask("GET", "/api/v1/alerts")).json["items"]
+    await port.ask("POST", f"/api/v1/alerts/{alert['id']}/ack", json={"comment": "known"})
+    port.clock.time = now + HOUR
+
+    await port.ask("POST", TRIGGER.format("daily_pnl_check"))
+
+    track: Any = await port.daemon.db.fetchrow("SELECT accepted_on, (track ->> 'drift')::float FROM performance_tracks")
+    assert tuple(track) == (making.YESTERDAY, 0.0)
+    assert await events(port) == ["performance.alert", "performance.resolved"]
+
+
 async def test_a_check_that_fails_for_good_is_an_alert_to_operators(port: Port, now: datetime) -> None:
     await port.daemon.db.execute("ALTER TABLE performance_subjects RENAME TO elsewhere")
 

@@ -19,6 +19,7 @@ from alertd.alerts import listing, log_store, silence_store, store
 from alertd.alerts.explanation import Decision
 from alertd.alerts.listing import Alert, Filter
 from alertd.model import Severity
+from alertd.performance import acceptance
 
 ONE: Final = "/api/v1/alerts/{id}"
 
@@ -157,7 +158,7 @@ async def explain_alert(daemon: Daemon, call: Call[AlertPath, NoBody]) -> Explan
 
 
 async def acknowledge_alert(daemon: Daemon, call: Call[AlertPath, Acknowledgement]) -> AlertView:
-    """Acknowledging twice is a conflict, so that nobody believes to be the one who looks after it."""
+    """Twice is a conflict, so that nobody believes to be the one who looks after it. A drift is accepted by it."""
     actor, comment = call.who.actor, call.body.comment
     async with daemon.db.transaction() as tx:
         alert = _there(await listing.find(tx, call.params.id))
@@ -171,6 +172,9 @@ async def acknowledge_alert(daemon: Daemon, call: Call[AlertPath, Acknowledgemen
             object=f"alert:{alert.id}",
             tenant_id=alert.tenant_id,
             after={"comment": comment},
+        )
+        await acceptance.acknowledged(
+            tx, alert.tenant_id, check=alert.check, subject=alert.subject, rule=alert.rule, seen_at=alert.last_seen_at
         )
         acknowledged = _there(await listing.find(tx, alert.id))
     return await _view(daemon, acknowledged)
