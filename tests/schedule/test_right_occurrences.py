@@ -13,6 +13,7 @@ from alertd.db import Db
 from alertd.schedule import Daily, Monthly, Schedule, Weekday, Weekly
 
 HOUR = timedelta(hours=1)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 ONE_TRY = RetrySettings(max_attempts=1, initial_delay=0, backoff_multiplier=1)
 DAILY = Schedule("probe", Daily(time(17)), max_age=6 * HOUR)
@@ -34,7 +35,7 @@ class Watch:
 
     db: Db
     schedule: Schedule
-    time: datetime = at("2026-01-01T00:00")
+    time: datetime = BEGINNING
 
     def process(self) -> Executions:
         async def work(_at: datetime) -> Mapping[str, Any]:
