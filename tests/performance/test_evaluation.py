@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import inf, nan
 from typing import Any
 from uuid import UUID
@@ -69,9 +70,11 @@ async def statuses(db: Db, watched: Watched) -> Mapping[Rule, Status]:
     return {finding.rule: finding.status for evaluation in every for finding in evaluation.findings}
 
 
-async def strategy(db: Db, days: Sequence[DailyReturn] = (), *, tenant: UUID | None = None, **named: str) -> Watched:
+async def strategy(
+    db: Db, days: Sequence[DailyReturn] = (), *, tenant: UUID | None = None, name: str = "alpha"
+) -> Watched:
     """With a year of reference."""
-    watched = await stored.subject(db, tenant, **named)
+    watched = await stored.subject(db, tenant, name=name)
     await stored.reference(db, watched, making.reference())
     await stored.days(db, watched, days)
     return watched
@@ -271,6 +274,31 @@ async def test_a_crash_that_was_a_mistake_is_taken_back_when_the_day_is_correcte
         ("performance.alert", "day_tail", "critical"),
         ("performance.resolved", "day_tail", "critical"),
     ]
+
+
+async def live_through(db: Db, watched: Watched, chance: random.Random) -> dict[date, float]:
+    """Days come in any order, are corrected, and are judged in between; answers how they stand in the end."""
+    name, said = SubjectName(watched.tenant_id, watched.name), {}
+    for step, day in enumerate(chance.sample([day.day for day in HEALTHY[-20:]] * 2, 40)):
+        said[day] = chance.gauss(-0.005, 0.02)
+        async with db.transaction() as tx:
+            sending = Sending("ann", NOW, PerformanceSettings())
+            await receive_returns(tx, [ReturnRow(name, day, said[day])], sending)
+        if chance.random() < 0.3:
+            await run(db, at=NOW + timedelta(seconds=step))
+    return said
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_the_order_of_days_corrections_and_runs_the_memory_is_the_same(db: Db, seed: int) -> None:
+    watched = await strategy(db)
+    days = await live_through(db, watched, random.Random(seed))
+    other = await strategy(db, [DailyReturn(day, value) for day, value in days.items()], name="other")
+
+    await run(db, at=NOW + HOUR)
+
+    memories = await memories_of(db, [watched.id, other.id])
+    assert memories[watched.id].track == memories[other.id].track
 
 
 async def test_a_reference_that_came_while_days_were_judged_by_their_own_counts(db: Db) -> None:

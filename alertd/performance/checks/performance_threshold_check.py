@@ -1,4 +1,4 @@
-"""Twice a day, and on new equity: the limits that were agreed, whether readings can be believed, and that they come."""
+"""Twice a day: the limits that were agreed, whether readings can be believed, and that they come."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
