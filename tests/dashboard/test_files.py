@@ -14,7 +14,7 @@ PAGE = shell(signing_in=True).content.decode()
 OURS = {path: file.content.decode() for path, file in listed().items() if not path.startswith("vendor/")}
 SCRIPTS = {path: file.content.decode() for path, file in listed().items() if path.endswith(".js")}
 
-IMPORT = re.compile(r'(?:from|import)\s*"([^"]+)"')
+IMPORT = re.compile(r'(?:from|import)\s*"(\.{1,2}/[^"]+)"')
 ADDRESS = re.compile(r"(?:https?:)?//[\w.-]+\.\w{2,}")
 # What is written for people, and the name of a format.
 WRITTEN = {"//hooks.example.com", "//www.w3.org"}

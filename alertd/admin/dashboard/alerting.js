@@ -1,5 +1,5 @@
 // What an alert is about, in words. Pure.
-import { checkName, exchangeName, leafText, plain, reasonText, visible } from "./words.js";
+import { checkName, exchangeName, leafText, reasonText, ruleName, visible } from "./words.js";
 
 export const SEVERITIES = ["emergency", "critical", "warning", "info"];
 export const severityKind = (severity) => ({ emergency: "bad", critical: "bad", warning: "warn", info: "info" })[severity] ?? "info";
@@ -15,7 +15,7 @@ export function alertTitle(alert) {
     return keyTitle(alert.exchange, alert.details.leaf ?? "", alert.details.reason);
   }
   if (alert.check === "credential_health_check") return `Key failed at ${exchangeName(alert.exchange)}`;
-  return `${plain(alert.rule)}: ${visible(alert.subject)}`;
+  return `${ruleName(alert.rule)}: ${visible(alert.subject)}`;
 }
 
 export const alertCheck = (alert) => checkName(alert.check);

@@ -55,6 +55,12 @@ export const CHECKS = {
   evening_performance_check: "Thresholds, evening",
 };
 
+export const RULES = {
+  drift: "Drift", day_tail: "Worst day", volatility: "Volatility", interval_breaches: "Days below the interval", pnl_deviation: "P&L against projection",
+  cone: "Cone", fresh_returns: "Returns arrive", drawdown: "Drawdown", daily_loss: "Daily loss", sharpe: "Sharpe ratio", equity_reading: "Equity reading",
+  fresh_equity: "Equity arrives", stability: "Stability", walk_forward: "Walk forward", out_of_sample: "Out of sample", forward_test: "Forward test", projection: "Projection",
+};
+
 const TRIES = {
   dns: "its name was not found",
   connect: "no connection",
@@ -68,6 +74,7 @@ export const exchangeName = (id) => BRANDS[id] ?? id ?? "";
 export const reasonText = (reason) => REASONS[reason] ?? plain(reason);
 export const warningText = (warning) => WARNINGS[warning] ?? plain(warning);
 export const eventText = (event) => EVENTS[event] ?? event;
+export const ruleName = (rule) => RULES[rule] ?? plain(rule);
 export const checkName = (name) => CHECKS[name] ?? plain(name);
 export const tryText = (error) => TRIES[error] ?? plain(error);
 

@@ -56,6 +56,7 @@ function State({ found }) {
         found.ack_comment && ["Comment", html`<${Foreign} text=${found.ack_comment} />`],
       ]} />
       ${place && html`<p><a href=${href(place)}>See the key</a></p>`}
+      ${!place && found.tenant_id && html`<p><a href=${href(["performance"], { tenant_id: found.tenant_id })}>See the tenant's performance</a></p>`}
     <//>
   `;
 }
