@@ -20,6 +20,7 @@ from alertd.app import Core
 from alertd.cli import command_line
 from alertd.cli.outcome import BAD_CONFIG, FAILED
 from alertd.config import load
+from alertd.credentials.passes import discover
 from alertd.db import new_id
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Account, State
@@ -31,8 +32,14 @@ from alertd.webhooks import endpoints
 from tests import factories
 from tests.admin.port import ADMIN, KEYS
 from tests.cli.desk import Ended
+from tests.e2e.waiting import until_answered
 
 APP = command_line()
+IS_CHECKED = """
+    SELECT last_checked_at IS NOT NULL AND lease_until IS NULL
+    FROM credentials
+    WHERE tenant_id = $1 AND exchange = $2
+"""
 PATIENCE_SECONDS = 60
 SOON_SECONDS = 1
 Answer = TypeVar("Answer")
@@ -85,7 +92,7 @@ class Office:
         return str(self.do(factories.tenant(self.core.db, name=name)))
 
     def key(self, tenant: str, exchange: str = "binance", leaf: str = "trading", **options: Any) -> CredentialRef:
-        """A key that lies in the store and is known to the daemon."""
+        """A key that lies in the store, is known to the daemon, and was checked a first time."""
         ref = place(tenant, exchange, leaf)
         account = self.account(exchange, **options)
 
@@ -93,7 +100,8 @@ class Office:
 
         async def stored() -> None:
             await self.core.secrets.write(ref, fields)
-            await self.core.sweeper.inventory.discover(datetime.now(UTC))
+            await discover(self.core.sweeper)
+            await until_answered(lambda: self.core.db.fetchval(IS_CHECKED, ref.tenant_id, ref.exchange))
 
         self.do(stored())
         return ref
