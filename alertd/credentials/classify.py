@@ -94,7 +94,7 @@ def ruling(quirks: Quirks, answer: Answer, raised: Sequence[str], now: datetime)
         reason = Reason.CLOCK_SKEW
     return Ruling(
         reason=reason,
-        code=_code(quirks, answer, said),
+        code=_code(quirks, answer, said) + (_measured(answer, now) if reason is Reason.CLOCK_SKEW else ""),
         label=said.code,
         missing=answer.status in MISSING,
         stay_away=_stay_away(rule, reason, answer, now),
@@ -133,8 +133,19 @@ def _code(quirks: Quirks, answer: Answer, said: Said) -> str:
 
 
 def _clock_differs(answer: Answer, now: datetime) -> bool:
+    ahead = _ahead(answer, now)
+    return ahead is not None and abs(ahead) > WRONG_CLOCK
+
+
+def _measured(answer: Answer, now: datetime) -> str:
+    """` clock+301s`: how far our clock is ahead of the exchange's, for whoever reads why a time was refused."""
+    ahead = _ahead(answer, now)
+    return "" if ahead is None else f" clock{round(ahead.total_seconds()):+d}s"
+
+
+def _ahead(answer: Answer, now: datetime) -> timedelta | None:
     theirs = _http_date(answer.headers.get("Date", ""))
-    return theirs is not None and abs(theirs - now) > WRONG_CLOCK
+    return None if theirs is None else now - theirs
 
 
 def _stay_away(rule: Rule | None, reason: Reason, answer: Answer, now: datetime) -> timedelta | None:

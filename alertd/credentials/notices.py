@@ -1,5 +1,6 @@
 """What a tenant reads about his key: one sentence of ours for each reason, and what to do. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -48,13 +49,28 @@ AMBIGUOUS: Final[Mapping[tuple[str, str], str]] = {
     ),
 }
 
+# What our clock was found to be ahead, in seconds; a `Date` header has whole ones and was on its way for a while.
+CLOCK: Final = re.compile(r"clock([+-][0-9]+)s")
+RIGHT_WITHIN: Final = 3
+
 
 def error(ref: CredentialRef, result: CheckResult) -> str:
     """One sentence about the result, without a word of the exchange's own."""
+    measured = CLOCK.search(result.code) if result.reason is Reason.CLOCK_SKEW else None
+    if measured is not None:
+        return _about_clocks(display_name(ref.exchange), int(measured.group(1)))
     for (exchange, code), sentence in AMBIGUOUS.items():
         if ref.exchange.startswith(exchange) and code in result.code.split():
             return sentence
     return ERRORS[result.reason].format(exchange=display_name(ref.exchange))
+
+
+def _about_clocks(exchange: str, ahead: int) -> str:
+    if abs(ahead) <= RIGHT_WITHIN:
+        why = "and our clock is right: another program may be using this key"
+    else:
+        why = f"because our clock is {abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} its own"
+    return f"{exchange} refused the time or nonce of the request, {why}; this says nothing about the key."
 
 
 def what_to_do(ref: CredentialRef, reason: Reason) -> str:

@@ -126,6 +126,27 @@ def test_how_long_to_stay_away(status: int, body: Any, headers: dict[str, str], 
     assert ruling(EXCHANGES["binance"], answer(status, body, headers), (), NOW).stay_away == stay_away
 
 
+@pytest.mark.parametrize(
+    ("date", "code"),
+    [
+        ("Mon, 05 Jan 2026 11:55:00 GMT", "http 401 50102 clock+300s"),
+        ("Mon, 05 Jan 2026 12:00:09 GMT", "http 401 50102 clock-9s"),
+        ("yesterday", "http 401 50102"),
+    ],
+)
+def test_our_clock_is_measured_where_a_time_was_refused(date: str, code: str) -> None:
+    body = {"code": "50102", "msg": "Timestamp request expired"}
+    found = ruling(EXCHANGES["okx"], answer(401, body, {"Date": date}), (), NOW)
+
+    assert (found.reason, found.code) == (Reason.CLOCK_SKEW, code)
+
+
+def test_our_clock_is_nobodys_business_otherwise() -> None:
+    found = ruling(EXCHANGES["okx"], answer(401, {"code": "50111"}, {"Date": "Mon, 05 Jan 2026 12:00:00 GMT"}), (), NOW)
+
+    assert (found.reason, found.code) == (Reason.INVALID_KEY, "http 401 50111")
+
+
 def test_a_key_in_the_place_of_a_code_is_not_shown() -> None:
     found = ruling(EXCHANGES["okx"], answer(400, {"code": "8a7c31b3-0f8f-4d5b-ad9b-d9cb469f165b"}), (), NOW)
 

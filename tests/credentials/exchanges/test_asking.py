@@ -81,7 +81,8 @@ async def test_a_mute_refusal_of_a_coinbase_key_may_be_our_clock(tmp_path: Path)
         async with asking(settings) as exchanges:
             result = await exchanges.ask(ref("coinbase"), secret(account))
 
-    assert (result.reason, result.code) == (Reason.CLOCK_SKEW, "http 401 text")
+    assert result.reason is Reason.CLOCK_SKEW
+    assert result.code.startswith("http 401 text clock-")
 
 
 async def test_where_the_look_up_is_missing_the_balance_decides(sim: Simulator, exchanges: Exchanges) -> None:
