@@ -25,7 +25,7 @@ from alertd.secretstore import Listing, SecretStore
 
 log = structlog.get_logger(__name__)
 
-STRETCH: Final = 1000  # credentials compared at a time
+STRETCH: Final = 500  # credentials compared at a time
 START: Final = UUID(int=0)
 VERSIONS_EACH_TIME: Final = 2000  # how many secrets are asked for their version in one discovery
 MISSING_RULE: Final = "credentials_missing"
