@@ -298,12 +298,15 @@ CREATE TABLE performance_subjects (
   counts_from    timestamptz,                      -- limits forget what was before; NULL: nothing
   credential_id  uuid REFERENCES credentials (id) ON DELETE SET NULL, -- of an account, whose key reads it
   derived_until  date,                             -- days up to this one were derived from equity
+  read_due_at    timestamptz,                      -- when its exchange is asked for its equity; NULL: never
   revisions      integer NOT NULL DEFAULT 0,       -- of days that a check may have seen: fences what it remembers
   created_at     timestamptz NOT NULL,
   UNIQUE (tenant_id, name)
 );
 -- the account that a key reads
 CREATE UNIQUE INDEX performance_subjects_read ON performance_subjects (credential_id) WHERE credential_id IS NOT NULL;
+-- accounts whose exchange is to be asked
+CREATE INDEX performance_subjects_due ON performance_subjects (read_due_at) WHERE read_due_at IS NOT NULL;
 
 -- What a day earned, as a fraction, flows taken out; live, never a backtest.
 CREATE TABLE performance_returns (

@@ -20,6 +20,7 @@ from alertd.admin.store import any_sealed
 from alertd.admin.vitals import Vitals
 from alertd.alerts.desk import keep_telling
 from alertd.alerts.execution import Executions
+from alertd.balances import Balances
 from alertd.cipher import Cipher, load_or_create_key
 from alertd.config import Settings
 from alertd.credentials.exchange import open_exchanges
@@ -110,6 +111,7 @@ class Core:
     sender: Sender
     names: Names
     own: frozenset[tuple[Address, int]]
+    balances: Balances
 
 
 @asynccontextmanager
@@ -157,7 +159,8 @@ async def open_core(
         live.write(lambda tx, new: _hasten(tx, new, world.now()))
         live.follow(partial(_adopt_pace, sweeper))
         sweeps = await stack.enter_async_context(open_sweep_runner(sweeper))
-        yield Core(live, world, db, cipher, secrets, sweeper, sweeps, sender, names, own)
+        balances = Balances(db, secrets, exchanges.read, settings=lambda: live.settings, now=world.now)
+        yield Core(live, world, db, cipher, secrets, sweeper, sweeps, sender, names, own, balances)
 
 
 @asynccontextmanager
@@ -327,6 +330,7 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
     loops.start("operators", lambda s: _tell_operators(core, loops, s), patience=LOOP_PATIENCE)
+    loops.start("balances", core.balances.run)
     loops.start("retention", lambda s: keep_pruning(core.db, lambda: live.settings, s, core.world.now))
     interval = watchdog_interval()
     if interval is not None:
