@@ -26,9 +26,10 @@ def cause(
 ) -> Standing | None:
     """The alert because of which nobody need hear of this one, if there is one.
 
-    The platform lacks the data: nothing that was judged by it is news. `depends_on`, the subject of
-    another alert of the same tenant (the credential through which the account is read), fires: so is
-    that. A critical alert of the same subject that people know of: its warnings are not.
+    The platform lacks the data of many: warnings are what follows from it; a critical finding was made by
+    data that is there, and passes. `depends_on`, the subject of another alert of the same tenant (the
+    credential through which the account is read), fires: whatever is found follows from it. A critical
+    alert of the same subject that people know of: its warnings say less.
     """
     return next((each for each in standing if _mutes(each, identity, severity, depends_on)), None)
 
@@ -37,7 +38,7 @@ def _mutes(other: Standing, identity: Identity, severity: Severity, depends_on: 
     if other.identity == identity:
         return False
     if other.identity.check == PLATFORM_CHECK:
-        return other.identity.rule == MISSING_DATA
+        return other.identity.rule == MISSING_DATA and severity.rank < Severity.CRITICAL.rank
     if other.identity.tenant_id != identity.tenant_id:
         return False
     if depends_on is not None and other.identity.subject == depends_on:

@@ -190,12 +190,21 @@ async def test_warning_is_told_once_what_muted_it_is_over(db: Db, deep: Observat
     assert told == {("performance.resolved", "drawdown"), ("performance.alert", "daily_loss")}
 
 
-async def test_without_data_nothing_that_was_judged_is_news(db: Db, deep: Observation, now: datetime) -> None:
-    await pipeline.platform_trouble(db, MISSING_DATA, "daily_pnl_check", "It failed three times.", now=now)
+async def test_without_data_warnings_are_no_news(db: Db, deep: Observation, now: datetime) -> None:
+    await pipeline.platform_trouble(db, MISSING_DATA, "returns", "No new returns.", now=now)
 
-    outcome = await see(db, worse(deep), at=now)
+    outcome = await see(db, deep, at=now)
 
     assert (outcome.told, await decisions(db)) == (0, [Decision.FIRED, Decision.INHIBITED])
+
+
+async def test_explanation_names_the_alert_behind_it(db: Db, deep: Observation, now: datetime) -> None:
+    await pipeline.platform_trouble(db, MISSING_DATA, "returns", "No new returns.", now=now)
+    await see(db, deep, at=now)
+
+    [ours] = [each for each in await alerts(db) if each.check != "platform"]
+    [cause] = [each for each in await alerts(db) if each.check == "platform"]
+    assert (await log_store.explain(db, ours.id))[-1].cause_id == cause.id
 
 
 async def test_dead_key_explains_what_its_account_shows(db: Db, tenant: UUID, deep: Observation, now: datetime) -> None:
