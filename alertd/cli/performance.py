@@ -1,6 +1,7 @@
 """`alertd performance`: hand in what platforms know of accounts and strategies, and see how they stand."""
 
 import json as jsons
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,9 +87,10 @@ def import_(
     What is stored already is replaced; the same file may be handed in again. Each 10,000 rows are taken all or none.
     """
     what = kind or _kind_of(file)
-    content = file.read_bytes()
+    content = file.read_bytes().removeprefix(BOM_UTF8)
     media_type = JSON if content.lstrip()[:1] in {b"[", b"{"} else CSV
-    parts = [Part(content, 1)] if what in WHOLE else list(_parts(content, media_type))
+    cut = _parts_of_json if media_type == JSON else _parts_of_csv
+    parts = [Part(content, 1)] if what in WHOLE else list(cut(content))
     with open_api(where) as api:
         receipts = list(_handed_in(api, what, parts, media_type, {"tenant_id": tenant, "subject": subject}))
     total = _sum(receipts)
@@ -156,13 +158,8 @@ def _handed_in(
             raise NotDone(str(exc), before) from None
 
 
-def _parts(content: bytes, media_type: str) -> Iterator[Part]:
-    """As few as possible. What cannot be taken apart safely goes as it is, and the daemon says what is wrong."""
-    cut = _parts_of_json if media_type == JSON else _parts_of_csv
-    yield from cut(content)
-
-
 def _parts_of_json(content: bytes) -> Iterator[Part]:
+    """As few as possible; what is no array goes as it is, and the daemon says what is wrong."""
     try:
         rows = jsons.loads(content)
     except ValueError:
@@ -175,7 +172,10 @@ def _parts_of_json(content: bytes) -> Iterator[Part]:
 
 
 def _parts_of_csv(content: bytes) -> Iterator[Part]:
-    """Empty lines stand for those of earlier parts, so that the daemon names lines as the file has them."""
+    """As few as possible; with quotes, which may span lines, the whole.
+
+    Empty lines stand for those of earlier parts, so that the daemon names lines as the file has them.
+    """
     heading, *rows = content.splitlines() or [b""]
     if len(rows) <= MOST_ROWS or b'"' in content:
         yield Part(content, 1)

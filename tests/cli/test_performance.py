@@ -41,7 +41,7 @@ def test_returns_are_handed_in_by_the_name_of_their_file(office: Office, tenant:
 
 def test_equity_as_json(office: Office, tenant: str, tmp_path: Path) -> None:
     rows = [{"at": "2024-01-01T00:00:00Z", "equity": 1000, "currency": "USDT"}]
-    (tmp_path / "readings").write_text(json.dumps(rows))
+    (tmp_path / "readings").write_text(json.dumps(rows), encoding="utf-8-sig")
 
     words = ("--kind", "equity", "--tenant", tenant, "--subject", "main account")
     receipt = office.json("performance", "import", str(tmp_path / "readings"), *words)
