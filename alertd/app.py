@@ -40,8 +40,9 @@ from alertd.credentials.timetable_store import hasten
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, Sql, Tx, apply_schema, open_db
 from alertd.heartbeat import keep_beating
-from alertd.jobs import executions_of, history_of, jobs_of
+from alertd.jobs import executions_of, history_of, jobs_of, outside_of
 from alertd.live import Live, reload_when_told
+from alertd.performance.vigil import Vigil
 from alertd.postgres import open_embedded
 from alertd.process import (
     READY,
@@ -329,6 +330,7 @@ def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     every = lambda: timedelta(minutes=live.settings.credentials.discovery_minutes)  # noqa: E731
     loops.start("discovery", lambda s: keep_discovering(sweeper, every, s))
     loops.start("schedule", scheduling, patience=LOOP_PATIENCE)
+    loops.start("limits", Vigil(lambda: outside_of(live.settings, sweeper)).run)
     loops.start("operators", lambda s: _tell_operators(core, loops, s), patience=LOOP_PATIENCE)
     loops.start("balances", core.balances.run)
     loops.start("retention", lambda s: keep_pruning(core.db, lambda: live.settings, s, core.world.now))

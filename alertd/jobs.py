@@ -29,12 +29,7 @@ def history_of(settings: Settings) -> History:
 
 def jobs_of(settings: Settings, sweeper: Sweeper) -> Mapping[str, Job]:
     """One for each check by its name."""
-    outside = Outside(
-        db=sweeper.outside.db,
-        thresholds=settings.performance,
-        policy=policy_of(timedelta(minutes=settings.alerts.suppress_similar_minutes)),
-        now=sweeper.outside.now,
-    )
+    outside = outside_of(settings, sweeper)
     kinds: Mapping[str, Callable[..., Job]] = {
         CHECK_NAME: partial(
             Job,
@@ -51,3 +46,13 @@ def jobs_of(settings: Settings, sweeper: Sweeper) -> Mapping[str, Job]:
         name: kinds[name](schedule=schedule, retry=settings.checks[name].retry)
         for name, schedule in schedules_of(settings).items()
     }
+
+
+def outside_of(settings: Settings, sweeper: Sweeper) -> Outside:
+    """What the performance checks need."""
+    return Outside(
+        db=sweeper.outside.db,
+        thresholds=settings.performance,
+        policy=policy_of(timedelta(minutes=settings.alerts.suppress_similar_minutes)),
+        now=sweeper.outside.now,
+    )

@@ -22,7 +22,7 @@ from alertd.performance.missing import notice_missing
 from alertd.performance.outcome import outcome
 from alertd.performance.registering import Sending
 from alertd.performance.remembering import remember
-from alertd.performance.selection import batches, select
+from alertd.performance.selection import Among, batches, select
 from alertd.performance.settling import OURSELVES, settle
 from alertd.performance.stats_thread import in_stats_thread
 from alertd.performance.telling import tell
@@ -65,13 +65,14 @@ class _Run:
             raise NotJudged(f"{count} could not be judged, an internal error; see the log: {named}")
 
 
-async def evaluate(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:
+async def evaluate(outside: Outside, check: Check, at: datetime, among: Among = None) -> Mapping[str, Any]:
     """Judge all subjects as of `at`, and tell of what changed. Raises Transient, or NotJudged once all is done."""
-    async for batch in batches(outside.db):
+    async for batch in batches(outside.db, among):
         await settle(outside.db, batch, at)
-    run = await _judged(outside, check, at, lasting=True)
+    run = await _judged(outside, check, at, among, lasting=True)
     now = outside.now()
-    await notice_missing(outside.db, run.judged, now)
+    if among is None:
+        await notice_missing(outside.db, run.judged, now)
     async with outside.db.transaction() as tx:
         told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
     run.complain()
@@ -80,7 +81,7 @@ async def evaluate(outside: Outside, check: Check, at: datetime) -> Mapping[str,
 
 async def rehearse(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:
     """What `evaluate` would find and send, by what is known; nothing is stored. Raises Transient or NotJudged."""
-    run, now = await _judged(outside, check, at, lasting=False), outside.now()
+    run, now = await _judged(outside, check, at, None, lasting=False), outside.now()
     would_send: Sequence[Mapping[str, Any]] = ()
     told = Outcome({}, 0)
     try:
@@ -93,9 +94,9 @@ async def rehearse(outside: Outside, check: Check, at: datetime) -> Mapping[str,
     return {**run.result(told), "would_send": would_send}
 
 
-async def _judged(outside: Outside, check: Check, at: datetime, *, lasting: bool) -> _Run:
+async def _judged(outside: Outside, check: Check, at: datetime, among: Among, *, lasting: bool) -> _Run:
     run = _Run()
-    async for selected in select(outside.db, check.name, at):
+    async for selected in select(outside.db, check.name, at, among):
         heard = await in_stats_thread(partial(hear, check, selected, outside.thresholds, at))
         if lasting:
             await remember(outside.db, heard.judged, Sending(OURSELVES, outside.now(), outside.thresholds))

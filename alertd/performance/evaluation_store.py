@@ -140,6 +140,29 @@ async def lock_for_evaluation(
     return {row["id"] for row in rows}
 
 
+async def with_new_equity(sql: Sql, check_names: Sequence[str], now: datetime) -> Mapping[UUID, datetime]:
+    """Subjects, each with the time of its newest reading, which none of these checks has seen."""
+    rows = await sql.fetch(
+        """
+        SELECT s.id, newest.at
+        FROM performance_subjects s
+        CROSS JOIN LATERAL (
+          SELECT e.at
+          FROM performance_equity e
+          WHERE e.subject_id = s.id AND e.at <= $2
+          ORDER BY e.at DESC
+          LIMIT 1) newest
+        WHERE s.equity_every IS NOT NULL
+          AND NOT EXISTS (
+            SELECT FROM performance_evaluations v
+            WHERE v.subject_id = s.id AND v.check_name = ANY ($1) AND v.as_of >= newest.at)
+        """,
+        check_names,
+        now,
+    )
+    return {row["id"]: row["at"] for row in rows}
+
+
 async def open_rules(sql: Sql, check_name: str) -> set[tuple[UUID, str, str]]:
     """Tenant, subject and rule of each alert of this check that is not over."""
     rows = await sql.fetch(

@@ -1,8 +1,9 @@
 """What each check is given: which data of a subject, and all subjects in batches that the event loop does not feel."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from alertd.db import Sql
 from alertd.performance.checks import (
@@ -27,18 +28,19 @@ WANTED: Final[Mapping[str, Wanted]] = {
 }
 
 Selected = Sequence[tuple[Watched, Subject]]
+Among = Collection[UUID] | None  # None: no matter which
 
 
-async def batches(sql: Sql) -> AsyncIterator[Sequence[Watched]]:
+async def batches(sql: Sql, among: Among = None) -> AsyncIterator[Sequence[Watched]]:
     """Every subject whose tenant is not paused."""
     last = None
-    while batch := await watched_after(sql, last, limit=BATCH):
+    while batch := await watched_after(sql, last, among=among, limit=BATCH):
         yield batch
         last = batch[-1].id
 
 
-async def select(sql: Sql, check_name: str, at: datetime) -> AsyncIterator[Selected]:
+async def select(sql: Sql, check_name: str, at: datetime, among: Among = None) -> AsyncIterator[Selected]:
     """All of them, each with what was known of it at `at`."""
-    async for batch in batches(sql):
+    async for batch in batches(sql, among):
         subjects = await load(sql, batch, WANTED[check_name], at)
         yield [(watched, subjects[watched.id]) for watched in batch]

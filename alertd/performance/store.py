@@ -4,7 +4,7 @@ Days and readings are many: they come as one row of arrays for each subject, and
 values of them, because the event loop must not be held.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
@@ -63,8 +63,10 @@ class Memory:
     accepted_on: date | None
 
 
-async def watched_after(sql: Sql, after: UUID | None, *, limit: int) -> list[Watched]:
-    """In the order of their ids, those after this one whose tenant is not paused."""
+async def watched_after(
+    sql: Sql, after: UUID | None, *, among: Collection[UUID] | None = None, limit: int
+) -> list[Watched]:
+    """In the order of their ids, those after this one whose tenant is not paused; `among` None: of all."""
     rows = await sql.fetch(
         f"""
         SELECT {COLUMNS}
@@ -72,11 +74,13 @@ async def watched_after(sql: Sql, after: UUID | None, *, limit: int) -> list[Wat
         JOIN tenants t ON t.id = s.tenant_id
         WHERE ($1::uuid IS NULL OR s.id > $1)
           AND NOT t.paused
+          AND ($3::uuid[] IS NULL OR s.id = ANY ($3))
         ORDER BY s.id
         LIMIT $2
         """,  # noqa: S608 - a constant
         after,
         limit,
+        None if among is None else list(among),
     )
     return [watched_of(row) for row in rows]
 

@@ -25,11 +25,12 @@ from alertd.performance.receiving import receive_returns
 from alertd.performance.reference import ReferenceKind
 from alertd.performance.registering import Sending
 from alertd.performance.remembering import remember
-from alertd.performance.returns import DailyReturn
+from alertd.performance.returns import DailyReturn, Snapshot
 from alertd.performance.rows import ReturnRow, SubjectName
 from alertd.performance.selection import select
 from alertd.performance.store import days_of, memories_of, references_of
 from alertd.performance.subject import Subject
+from alertd.performance.vigil import Vigil
 from alertd.performance.watched import ReturnsFrom, Watched
 from tests import factories
 from tests.performance import making, stored
@@ -392,6 +393,53 @@ async def test_when_data_comes_again_operators_hear_of_that(db: Db) -> None:
     states = [row["state"] for row in await db.fetch("SELECT state FROM alerts WHERE tenant_id IS NULL")]
 
     assert states == ["resolved"]
+
+
+# --- New equity between the scheduled times --------------------------------------------------------
+
+
+async def account(db: Db, *readings: Snapshot) -> Watched:
+    watched = await stored.subject(db, equity_every=timedelta(hours=6))
+    await stored.snapshots(db, watched, readings)
+    return watched
+
+
+async def test_new_equity_is_looked_at_at_once(db: Db) -> None:
+    await account(db, making.snapshot(0, 100), making.snapshot(6, 70), making.snapshot(11, 70))
+
+    await Vigil(lambda: outside(db)).look()
+
+    assert ("performance.alert", "drawdown", "emergency") in await said(db)
+
+
+async def test_equity_is_looked_at_once(db: Db) -> None:
+    await account(db, making.snapshot(0, 100), making.snapshot(6, 99))
+
+    await Vigil(lambda: outside(db)).look()
+    await Vigil(lambda: outside(db, NOW + HOUR)).look()
+
+    assert await db.fetchval("SELECT count(*) FROM performance_evaluations") == 1
+
+
+async def test_what_is_unchanged_is_left_to_the_scheduled_checks(db: Db) -> None:
+    watched = await account(db, making.snapshot(0, 100), making.snapshot(6, 70), making.snapshot(11, 70))
+    vigil = Vigil(lambda: outside(db, NOW + 3 * HOUR))
+    await run(db, NOON)
+    await stored.snapshots(db, watched, [making.snapshot(14, 70)])
+    before = await said(db)
+
+    await vigil.look()
+
+    assert (await said(db), await db.fetchval("SELECT count(*) FROM performance_evaluations")) == (before, 2)
+
+
+async def test_others_are_not_looked_at(db: Db) -> None:
+    await account(db, making.snapshot(0, 100), making.snapshot(6, 99))
+    other = await strategy(db, HEALTHY)
+
+    await Vigil(lambda: outside(db)).look()
+
+    assert await statuses(db, other) == {}
 
 
 # --- A rehearsal -----------------------------------------------------------------------------------
