@@ -89,14 +89,16 @@ class Finding:
         return Sign.GOOD
 
 
-def finite(finding: Finding) -> Finding:
-    """The same as JSON has it, which knows no infinity: such a number is None."""
-    numbers = {name: _finite(getattr(finding, name)) for name in NUMBERS}
-    return replace(finding, **numbers, details={name: _finite(value) for name, value in finding.details.items()})
+def plain(finding: Finding) -> Finding:
+    """The same as people and JSON have it: twelve digits, and None for what is no number or has no end."""
+    numbers = {name: _plain(getattr(finding, name)) for name in NUMBERS}
+    return replace(finding, **numbers, details={name: _plain(value) for name, value in finding.details.items()})
 
 
-def _finite(value: Detail) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _plain(value: Detail) -> Any:
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.12g}") if math.isfinite(value) else None
 
 
 def no_data(rule: Rule, have: int, need: int, of_what: str) -> Finding:

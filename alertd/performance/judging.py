@@ -11,7 +11,7 @@ from alertd.config import PerformanceSettings
 from alertd.performance.checks import Check, daily_pnl_check
 from alertd.performance.checks.judgement import Judgement
 from alertd.performance.days import DAY
-from alertd.performance.findings import finite
+from alertd.performance.findings import plain
 from alertd.performance.reference import LEAST_DAYS, Reference, ReferenceKind, log_returns, own_reference
 from alertd.performance.selection import Selected
 from alertd.performance.subject import Subject
@@ -61,7 +61,7 @@ def _judged(check: Check, watched: Watched, subject: Subject, thresholds: Perfor
         days = tuple(day for day in subject.days if day.day >= own.active_from)
         subject = replace(subject, reference=own, days=days, seed=watched.seed(own.version))
     judgement = check.judge(subject, thresholds, at)
-    findings = tuple(finite(found) for found in judgement.findings)
+    findings = tuple(plain(found) for found in judgement.findings)
     return Judged(watched, replace(judgement, findings=findings), subject.reference, own)
 
 

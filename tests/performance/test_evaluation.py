@@ -362,16 +362,17 @@ async def test_the_next_attempt_judges_what_was_left(db: Db) -> None:
     assert len(await messages(db)) == 1
 
 
-async def test_a_number_without_end_is_stored_as_none(db: Db) -> None:
-    finding = Finding(rule=Rule.DRIFT, status=Status.WARNING, message="x", value=inf, details={"y": nan})
+async def test_numbers_are_stored_and_told_as_people_have_them(db: Db) -> None:
+    details = {"y": nan, "z": 19.999999999999996}
+    finding = Finding(rule=Rule.DRIFT, status=Status.WARNING, message="x", value=inf, details=details)
     watched = await strategy(db, HEALTHY)
 
     await run(db, replace(DAILY, judge=lambda *_: Judgement((finding,))))
 
     [evaluation] = await latest_evaluations(db, [watched.id])
     [body] = await messages(db)
-    assert (evaluation.findings[0].value, evaluation.findings[0].details) == (None, {"y": None})
-    assert (body["current_value"], body["details"]) == (None, {"y": None})
+    assert (evaluation.findings[0].value, evaluation.findings[0].details) == (None, {"y": None, "z": 20.0})
+    assert (body["current_value"], body["details"]) == (None, {"y": None, "z": 20.0})
 
 
 async def test_when_most_data_stops_operators_hear_of_it_and_no_tenant(db: Db) -> None:
