@@ -136,17 +136,17 @@ def _counted(about: Sequence[News]) -> str:
 def _tenant(news: News) -> str:
     if news.tenant_id is None:
         return "the platform"
-    return f"tenant {news.tenant_name or news.tenant_id}"
+    return f"{news.tenant_name or f'tenant {news.tenant_id}'}"
 
 
 def _fields(rule: str, about: Sequence[News], state: str, head: str) -> Mapping[str, Any]:
     """Of `system.alert`; the worst first, and of many the first ones."""
-    tenants = {str(each.tenant_id) for each in about}
+    tenants = {each.tenant_id for each in about}
     lines = [each.text for each in about[:LINES]]
     more = [f"and {len(about) - LINES} more"] if len(about) > LINES else []
     return {
         "rule": rule,
-        "subject": tenants.pop() if len(tenants) == 1 and about[0].tenant_id else "several",
+        "subject": _tenant(about[0]) if len(tenants) == 1 else f"{len(tenants)} tenants",
         "severity": str(max((each.severity for each in about), key=lambda severity: severity.rank)),
         "state": state,
         "message": "\n".join([f"{head}.", *lines, *more]),

@@ -97,7 +97,7 @@ def test_many_subjects_of_several_tenants_are_one_event() -> None:
 def test_many_subjects_of_one_tenant_are_its_own() -> None:
     [notice] = notices([news(number) for number in range(MANY)], [ALL])
 
-    assert notice.fields["message"].startswith("20 alerts of tenant T1.\n")
+    assert notice.fields["message"].startswith("20 alerts of T1.\n")
 
 
 def test_long_list_is_cut_and_counted() -> None:

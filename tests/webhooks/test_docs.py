@@ -18,9 +18,10 @@ from uuid import UUID
 
 import pytest
 
-from alertd.alerts.lifecycle import Memory, Step
+from alertd.alerts import observations
+from alertd.alerts.lifecycle import Memory, Sign, Step
 from alertd.credentials import notices
-from alertd.model import CheckResult, CredentialRef, CredentialType, Event, EventType, Reason
+from alertd.model import CheckResult, CredentialRef, CredentialType, Event, EventType, Reason, Severity
 from alertd.webhooks.channels.webhook import render
 from alertd.webhooks.message import HEAD, Endpoint, Message, body
 from alertd.webhooks.post import Request
@@ -228,6 +229,16 @@ def test_the_samples_about_a_key_have_the_fields_and_words_that_are_sent(kind, s
     sent = notices.fields(ref, result, step, memory, memory)
 
     assert dict(sent) == {name: value for name, value in sample.items() if name not in HEAD}
+
+
+@pytest.mark.parametrize("step", [Step.FIRE, Step.RAISE, Step.REMIND, Step.RESOLVE])
+def test_the_fields_of_an_alert_about_performance_are_documented(step):
+    told = Memory(told=Severity.WARNING, flapping=True)
+    found = observations.Observation(
+        tenant_id=UUID(int=1), check="c", subject="s", rule="r", sign=Sign.BAD, message="m", details={"d": 1}
+    )
+
+    assert set(observations.fields(found, step, told, told)) <= documented_fields(EventType.PERFORMANCE_ALERT)
 
 
 def test_the_fields_of_a_reminder_are_documented():
