@@ -12,6 +12,7 @@ from tests.cli.desk import Desk
 from tests.cli.office import Office, open_office, run
 
 NOBODY = "http://127.0.0.1:9"
+ELSEWHERE = "http://0.0.0.0:9"  # no loopback address, and nobody is there
 WRONG = "a-key-that-nobody-made"
 ONE = "0199c0de-0000-7000-8000-000000000001"
 
@@ -152,14 +153,14 @@ def test_settings_that_cannot_be_are_told_where_they_would_say_where_the_key_is(
 def test_the_key_of_our_own_daemon_is_not_shown_to_another_machine(office: Office, tmp_path: Path) -> None:
     (tmp_path / "admin.key").write_text(f"{ADMIN}\n")
 
-    ended = run("tenants", "list", "--url", "http://alertd.invalid", ALERTD_API_KEY="", ALERTD_STATE_DIR=str(tmp_path))
+    ended = run("tenants", "list", "--url", ELSEWHERE, ALERTD_API_KEY="", ALERTD_STATE_DIR=str(tmp_path))
 
     assert "crosses the network" not in ended.err
     assert "No alertd answers" in ended.err
 
 
 def test_a_key_in_plain_text_to_another_machine_deserves_a_word() -> None:
-    ended = run("tenants", "list", "--url", "http://alertd.invalid", ALERTD_API_KEY=ADMIN)
+    ended = run("tenants", "list", "--url", ELSEWHERE, ALERTD_API_KEY=ADMIN)
 
     assert "warning: the API key crosses the network unencrypted; use https." in ended.err
 

@@ -25,6 +25,7 @@ DELIVERY = "0199c0de-0000-7000-8000-000000000002"
 ALERT = "0199c0de-0000-7000-8000-000000000003"
 SILENCE = "0199c0de-0000-7000-8000-000000000004"
 KEY = "0199c0de-0000-7000-8000-000000000005"
+RECEIVER = "https://hooks.example.com/alertd"
 SWEEP = "0199c0de-0000-7000-8000-000000000006"
 
 
@@ -55,6 +56,7 @@ def endpoint(office: Office) -> str:
 
 
 MAKERS: dict[str, Callable[[Office], str]] = {
+    RECEIVER: lambda office: f"{office.receiver}/hook",
     TENANT: tenant_with_key,
     ENDPOINT: endpoint,
     DELIVERY: lambda office: office.delivery(endpoint(office)),
