@@ -1,4 +1,4 @@
-"""The admin API as commands use it: one request at a time, and whatever goes wrong is a sentence with a remedy."""
+"""The admin API as commands use it: one request at a time, answered with a JSON object."""
 
 import json
 import ssl
@@ -13,24 +13,14 @@ import typer
 
 from alertd.cli.answers import Answer
 from alertd.cli.api_key import Key, find_key, on_this_machine
+from alertd.cli.faults import explaining, object_in, refusal, stranger
 from alertd.cli.options import Where
 from alertd.cli.outcome import say
-from alertd.errors import Refused, Transient
 
 PATIENCE: Final = timedelta(seconds=60)
 CONNECT_SECONDS: Final = 5.0
 SILENCE: Final = timedelta(seconds=60)  # a stream beats more often
 SOCKET: Final = "unix:"
-MOST_FLAWS: Final = 20
-
-
-class NotDone(Refused):
-    """The daemon said no. `reason` is that of a key which its exchange does not accept, else empty."""
-
-    def __init__(self, detail: str, *lines: str, reason: str = "") -> None:
-        super().__init__("\n  - ".join([detail, *filter(None, lines)]))
-        self.detail = detail
-        self.reason = reason
 
 
 class Api:
@@ -75,10 +65,10 @@ class Api:
     def follow(self, path: str, **query: object) -> Iterator[str]:
         """The lines of a stream, until the daemon ends it."""
         timeout = httpx.Timeout(SILENCE.total_seconds(), connect=CONNECT_SECONDS)
-        with self._explained(), self._client.stream("GET", path, params=_given(query), timeout=timeout) as response:
-            if response.is_error:
+        with explaining(self._url), self._client.stream("GET", path, params=_given(query), timeout=timeout) as response:
+            if not response.is_success:
                 response.read()
-            self._understood(response)
+                raise refusal(response, url=self._url, key=self._key)
             yield from response.iter_lines()
 
     def _ask(
@@ -104,7 +94,7 @@ class Api:
         patience: timedelta | None = PATIENCE,
     ) -> Answer:
         seconds = None if patience is None else patience.total_seconds()
-        with self._explained():
+        with explaining(self._url):
             response = self._client.request(
                 method,
                 path,
@@ -113,57 +103,12 @@ class Api:
                 headers={} if content is None else {"Content-Type": media_type},
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
             )
-        self._understood(response)
-        found = _object(response) if response.content else {}
+        if not response.is_success:
+            raise refusal(response, url=self._url, key=self._key)
+        found = object_in(response) if response.content else {}
         if found is None:
-            raise Transient(self._odd(response))
+            raise stranger(response, self._url)
         return Answer(found, datetime.now(UTC))
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Raises Transient for whatever keeps an answer from coming; never with the client's own words."""
-        try:
-            yield
-        except (httpx.ConnectError, httpx.ConnectTimeout, UnicodeError) as exc:
-            raise Transient(self._unconnected(exc)) from None
-        except httpx.TimeoutException:
-            raise Transient(f"The daemon at {self._url} took too long; it may still be at it.") from None
-        except httpx.TransportError:
-            raise Transient(
-                f"What listens at {self._url} hung up without an answer; is it alertd, and is http or https right?"
-            ) from None
-
-    def _unconnected(self, exc: Exception) -> str:
-        problems = list(_causes(exc))
-        if any(isinstance(one, ssl.SSLCertVerificationError) or "VERIFY_FAILED" in str(one) for one in problems):
-            return f"The certificate at {self._url} is not trusted; name the one that made it with --ca."
-        if any("SSL" in str(one) for one in problems):
-            return f"What listens at {self._url} does not speak https; is it http?"
-        return f"No alertd answers at {self._url}; start it with `alertd run`, or say with --url where it is."
-
-    def _understood(self, response: httpx.Response) -> None:
-        """Raises NotDone for what the daemon refuses, Transient for what no daemon of ours would say."""
-        if response.is_success:
-            return
-        problem = Answer(_object(response) or {}, datetime.now(UTC))
-        detail = problem.text("detail")
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            raise NotDone(self._unknown())
-        if not detail:
-            raise Transient(self._odd(response))
-        remedies = [problem.text("what_to_do"), _remedy(response)]
-        raise NotDone(detail, *_flaws(problem), *remedies, reason=problem.text("reason"))
-
-    def _unknown(self) -> str:
-        if not self._key.text:
-            return f"The daemon at {self._url} wants an API key. {self._key.source}"
-        key = f"the API key from {self._key.source}"
-        return (
-            f"The daemon at {self._url} does not accept {key}: it was revoked, has expired, or is not one of its own."
-        )
-
-    def _odd(self, response: httpx.Response) -> str:
-        return f"What answers at {self._url} is not alertd (status {response.status_code}); is --url right?"
 
 
 @contextmanager
@@ -213,36 +158,3 @@ def _given(members: Mapping[str, object]) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     return value if isinstance(value, bool | int | float | list | dict) else str(value)
-
-
-def _object(response: httpx.Response) -> Mapping[str, Any] | None:
-    """None for what is no JSON object."""
-    try:
-        found = response.json()
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _flaws(problem: Answer) -> Iterator[str]:
-    found = problem.each("errors")
-    for flaw in found[:MOST_FLAWS]:
-        yield f"{flaw.text('where').removeprefix('/')}: {flaw.text('detail')}".removeprefix(": ")
-    if len(found) > MOST_FLAWS:
-        yield f"and {len(found) - MOST_FLAWS} more"
-
-
-def _remedy(response: httpx.Response) -> str:
-    match response.status_code:
-        case httpx.codes.FORBIDDEN:
-            return "Show another key: --key-file or ALERTD_API_KEY. `alertd keys list` knows the role of each."
-        case httpx.codes.TOO_MANY_REQUESTS | httpx.codes.SERVICE_UNAVAILABLE if "Retry-After" in response.headers:
-            return f"Try again in {response.headers['Retry-After']} s."
-        case _:
-            return ""
-
-
-def _causes(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
-        yield exc
-        exc = exc.__cause__ or exc.__context__

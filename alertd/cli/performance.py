@@ -11,7 +11,8 @@ from uuid import UUID
 import typer
 
 from alertd.cli.answers import Answer
-from alertd.cli.api import Api, NotDone, open_api, path_to
+from alertd.cli.api import Api, open_api, path_to
+from alertd.cli.faults import NotDone
 from alertd.cli.grouping import grouped
 from alertd.cli.options import ForTenant, Json, Pages, Where
 from alertd.cli.outcome import print_json, print_table, say
