@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,7 +11,7 @@ import structlog
 from alertd import metrics
 from alertd.alerts import pipeline
 from alertd.db import Db
-from alertd.errors import StoreDown
+from alertd.errors import StoreDown, Transient
 from alertd.secretstore import SecretStore
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class StoreWatch:
         self._usable = asyncio.Event()
         self._usable.set()
         self._wait = FIRST_WAIT
+        self._untold: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -42,13 +44,23 @@ class StoreWatch:
             return
         self._usable.clear()
         log.error("Secret store lost", store=self._secrets.name, fault=str(exc.fault), error=str(exc))
-        await pipeline.platform_trouble(self._db, RULE, self._secrets.name, str(exc), now=self._now())
+        self._untold = str(exc)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        """While the database is away too, it is tried again each time that the store was asked in vain."""
+        if self._untold is None:
+            return
+        with suppress(Transient):
+            await pipeline.platform_trouble(self._db, RULE, self._secrets.name, self._untold, now=self._now())
+            self._untold = None
 
     async def ask_again(self) -> bool:
         """Ask whether it is back; waits before it says no, longer each time."""
         try:
             await self._secrets.health()
         except StoreDown:
+            await self._tell()
             await asyncio.sleep(self._wait.total_seconds())
             self._wait = min(self._wait * 2, LONGEST_WAIT)
             return False
@@ -59,6 +71,7 @@ class StoreWatch:
         """It answered. Also closes an episode that an earlier process opened."""
         metrics.SECRET_STORE_UP.set(1)
         self._wait = FIRST_WAIT
+        self._untold = None
         recovered = await pipeline.platform_recovered(
             self._db, RULE, self._secrets.name, "The secret store answers again.", now=self._now()
         )

@@ -15,7 +15,7 @@ RESTART_SECONDS: Final = 0.1
 
 @dataclass
 class Unit:
-    """One `alertd run`. `bugs` are the lines of its log that carry a traceback or are no log lines."""
+    """One `alertd run`. `bugs` are the lines of its log that carry a traceback."""
 
     home: Home
     given: Mapping[str, object]
@@ -43,8 +43,7 @@ class Unit:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None
         async for raw in process.stderr:
-            line = _parsed(raw)
-            if line is None or "exception" in line:
+            if "exception" in _parsed(raw):
                 self.bugs.append(raw.decode())
 
     def send(self, number: signal.Signals) -> None:
@@ -59,11 +58,12 @@ class Unit:
             self.send(signal.SIGCONT)
 
 
-def _parsed(raw: bytes) -> dict[str, Any] | None:
+def _parsed(raw: bytes) -> dict[str, Any]:
+    """What is no line of the log is why it could not start, or the interpreter's own traceback."""
     try:
         return dict(json.loads(raw))
     except ValueError:
-        return None
+        return {"exception": raw} if raw.startswith(b"Traceback") else {}
 
 
 @asynccontextmanager
