@@ -182,11 +182,15 @@ def tenants_own(
     return Row(method, path, 403, 403, status, tenant=status, other=other, prepare=prepare)
 
 
-async def a_finished_delivery(port: Port, tenant: UUID) -> Case:
+async def a_finished_delivery(port: Port, tenant: UUID, state: str = "failed") -> Case:
     db, webhook_id = port.daemon.db, await factories.webhook(port.daemon.db, tenant)
     event_id = await endpoints.test(db, webhook_id, now=port.clock())
-    await db.execute("UPDATE webhook_deliveries SET state = 'failed' WHERE event_id = $1", event_id)
+    await db.execute("UPDATE webhook_deliveries SET state = $2 WHERE event_id = $1", event_id, state)
     return Case(path={"id": await db.fetchval("SELECT id FROM webhook_deliveries WHERE event_id = $1", event_id)})
+
+
+async def a_delivery_to_repeat(port: Port, tenant: UUID) -> Case:
+    return await a_finished_delivery(port, tenant, "delivered")
 
 
 def a_row(**said: object) -> Callable[[Port, UUID], Awaitable[Case]]:
@@ -206,7 +210,7 @@ async def a_subject(port: Port, tenant: UUID) -> Case:
 
 async def a_flow(port: Port, tenant: UUID) -> Case:
     """Of an account that has equity, as it must."""
-    reading = {"tenant_id": str(tenant), "subject": "alpha", "at": A_DAY_AGO}
+    reading = {"tenant_id": str(tenant), "subject": "beta", "at": A_DAY_AGO}
     answer = await port.ask("POST", f"{PERFORMANCE}/equity", json=[{**reading, "equity": 100, "currency": "USD"}])
     assert answer.status == 200, answer.text
     return Case(body=[{**reading, "amount": 5}])
@@ -297,7 +301,7 @@ ROWS = (
     tenants_own("POST", f"{WEBHOOK}/commit-secret", 200, a_new_secret),
     Row("GET", "/api/v1/deliveries", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", DELIVERY, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_finished_delivery),
-    tenants_own("POST", f"{DELIVERY}/replay", 200, a_finished_delivery),
+    tenants_own("POST", f"{DELIVERY}/replay", 200, a_delivery_to_repeat),
     tenants_own("POST", "/api/v1/deliveries/replay", 200, a_time, other=200),
     Row("GET", f"{PERFORMANCE}/subjects", viewer=200, operator=200, admin=200, tenant=200),
     Row("GET", SUBJECT, viewer=200, operator=200, admin=200, tenant=200, other=404, prepare=a_subject),
