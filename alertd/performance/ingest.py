@@ -25,6 +25,7 @@ R = TypeVar("R", bound=Row)
 
 EARLIEST: Final = date(1990, 1, 1)
 AHEAD: Final = timedelta(minutes=5)  # of our clock, a sender's may be
+YEAR: Final = timedelta(days=366)
 MOST_RETURN: Final = 10.0
 MOST_MONEY: Final = 1e15
 LIKE_PERCENT: Final = 0.5  # half of all days moving by more than this: 1.2 was meant to be 1.2 %
@@ -116,7 +117,7 @@ def reference_faults(rows: Sequence[ReferenceRow], known: Standing, now: datetim
             watched = known[row.subject].watched
             if problem := _day_problem(row.last_day) or _unfinished(row.last_day, over[row.subject], watched):
                 yield Fault(index, "last_date", problem)
-        if row.active_from is not None and (problem := _day_problem(row.active_from)):
+        if row.active_from is not None and (problem := _day_problem(row.active_from) or _far_off(row.active_from, now)):
             yield Fault(index, "active_from", problem)
         yield from _series_faults(index, row.returns or ())
         if row.summary is not None and row.summary.kurtosis < row.summary.skew**2 + 1:
@@ -170,6 +171,10 @@ def _twice(rows: Sequence[R], key: Callable[[R], Hashable], field: str) -> Itera
 
 def _day_problem(day: date) -> str | None:
     return f"must not be before {EARLIEST}" if day < EARLIEST else None
+
+
+def _far_off(day: date, now: datetime) -> str | None:
+    return "is more than a year ahead" if day > (now + YEAR).date() else None
 
 
 def _over(known: Standing, now: datetime) -> Mapping[SubjectName, date]:

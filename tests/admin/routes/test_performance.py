@@ -170,6 +170,7 @@ async def test_equity_and_flows_come_in_as_csv(desk: Desk) -> None:
         ("references", [{"returns": [0.01, -1.0]}], "/0/returns/1"),
         ("references", [{"returns": [1.1, -0.9, 1.2]}], "/0/returns"),
         ("references", [{"returns": [0.1, 0.2], "last_date": "2026-01-05"}], "/0/last_date"),
+        ("references", [{"returns": [0.1, 0.2], "active_from": "2027-02-01"}], "/0/active_from"),
         ("references", [{"summary": {"days": 100, "sharpe": 1, "daily_sd": 0.01, "skew": 3}}], "/0/summary/kurtosis"),
         ("limits", [{"drawdown_critical_percent": 0.08}], "/0/drawdown_critical_percent"),
         ("limits", [{"drawdown_warning_percent": 9, "drawdown_critical_percent": 8}], "/0/drawdown_warning_percent"),
