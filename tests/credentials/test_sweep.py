@@ -137,6 +137,14 @@ async def test_inconclusive_answers_are_tried_again_within_the_check(db: Db, tmp
         assert (len(world.asked), (await world.row(ref))["verdict"]) == (3, "valid")
 
 
+async def test_a_refused_key_is_not_asked_again_within_the_check(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now, tries=3) as world:
+        ref = await world.key(BAD)
+        await swept(world)
+
+        assert world.asked == [ref]
+
+
 async def test_two_sweeps_never_overlap(world: Scene) -> None:
     await sweep.begin(world.sweeper, origin=Origin.API, requested_by="test", scope=Scope())
 
