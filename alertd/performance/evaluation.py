@@ -100,6 +100,6 @@ async def _judged(outside: Outside, check: Check, at: datetime, among: Among, *,
         heard = await in_stats_thread(partial(hear, check, selected, outside.thresholds, at))
         if lasting:
             await remember(outside.db, heard.judged, Sending(OURSELVES, outside.now(), outside.thresholds))
-        run.judged += heard.judged
+        run.judged += [each.said for each in heard.judged]
         run.broken += heard.broken
     return run

@@ -31,6 +31,11 @@ class Judged:
     reference: Reference | None = None
     own: Reference | None = None
 
+    @property
+    def said(self) -> "Judged":
+        """Without what is remembered elsewhere, which is a hundred times as much."""
+        return Judged(self.watched, Judgement(self.judgement.findings))
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -23,8 +23,8 @@ WANTED: Final[Mapping[str, Wanted]] = {
     daily_pnl_check.NAME: Wanted(days=DaysWanted.NEW, projection=True),
     weekly_stability_check.NAME: Wanted(days=DaysWanted.RECENT, windows=True),
     monthly_forward_test_update.NAME: Wanted(days=DaysWanted.ALL, projection=True),
-    performance_threshold_check.NAME: Wanted(days=DaysWanted.ALL, equity=True),
-    evening_performance_check.NAME: Wanted(days=DaysWanted.ALL, equity=True),
+    performance_threshold_check.NAME: Wanted(days=DaysWanted.EVERY, equity=True),
+    evening_performance_check.NAME: Wanted(days=DaysWanted.EVERY, equity=True),
 }
 
 Selected = Sequence[tuple[Watched, Subject]]

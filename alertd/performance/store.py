@@ -39,6 +39,7 @@ class DaysWanted(Enum):
     NEW = auto()  # those behind its track
     RECENT = auto()  # of the last year
     ALL = auto()  # since the reference became active
+    EVERY = auto()  # whatever they are held against: a limit forgets nothing when a reference comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ async def load(sql: Sql, batch: Sequence[Watched], wanted: Wanted, now: datetime
         if memory.reference_version == _version(references.get(subject_id))
     }
     tracks = {subject_id: memory.track for subject_id, memory in memories.items()}
-    since = {w.id: _first_day(wanted.days, references.get(w.id), tracks.get(w.id), now) for w in batch}
+    since = {w.id: _first_day(wanted.days, w, references.get(w.id), tracks.get(w.id), now) for w in batch}
     days = await days_of(sql, since, until=now.date() + DAY)
     counted = {watched.id: watched.counts_from for watched in batch if wanted.equity}
     snapshots = await snapshots_of(sql, counted, until=now)
@@ -126,9 +127,13 @@ def _version(reference: Reference | None) -> int:
     return 0 if reference is None else reference.version
 
 
-def _first_day(wanted: DaysWanted, reference: Reference | None, track: Track | None, now: datetime) -> date:
+def _first_day(
+    wanted: DaysWanted, watched: Watched, reference: Reference | None, track: Track | None, now: datetime
+) -> date:
     active = FIRST_DAY if reference is None else reference.active_from
     match wanted:
+        case DaysWanted.EVERY:
+            return FIRST_DAY if watched.counts_from is None else watched.boundary.day_of(watched.counts_from)
         case DaysWanted.NEW if reference is not None and track is not None and track.as_of is not None:
             return track.as_of + DAY
         case DaysWanted.RECENT:

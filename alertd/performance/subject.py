@@ -48,10 +48,11 @@ class ValidationWindow:
 class Subject:
     """What a check does not need may stay empty.
 
-    `days` start when the reference became active. The daily check needs only those after its `track`,
-    the weekly one the last 180, the others all; limits need the snapshots since the account began, or since
-    its index was last restarted. `equity_every` None: its returns are pushed and it has no snapshots.
-    `accepted_on` is the day up to which a person accepted the drift: a replay without `track` needs it.
+    `days` start when the reference became active. The daily check needs only those after its `track`, the
+    weekly one the last 180, the monthly one all. Limits need every day and snapshot since the account began,
+    or since they were last restarted, whatever the reference. `equity_every` None: its returns are pushed,
+    and it has no snapshots. `accepted_on` is the day up to which a person accepted the drift: a replay
+    without `track` needs it.
     `seed` makes simulations repeatable: derive it from the subject and the reference's version.
     """
 

@@ -258,6 +258,26 @@ async def test_day_by_day_comes_to_the_same_as_all_at_once(db: Db) -> None:
     assert memories[watched.id].track == memories[other.id].track
 
 
+async def test_a_limit_forgets_nothing_when_a_reference_comes(db: Db) -> None:
+    watched = await stored.subject(db)
+    await stored.days(db, watched, making.daily([0.0, -0.3, 0.0, 0.0]))
+    await run(db, NOON)
+    await stored.reference(db, watched, making.reference(), active_from=YESTERDAY)
+
+    await run(db, NOON, NOW + HOUR)
+
+    assert (await statuses(db, watched))[Rule.DRAWDOWN] is Status.EMERGENCY
+
+
+async def test_a_limit_forgets_what_was_before_it_counts(db: Db) -> None:
+    watched = await stored.subject(db, counts_from=making.MIDNIGHT - DAY)
+    await stored.days(db, watched, making.daily([0.0, -0.3, 0.0, 0.0]))
+
+    await run(db, NOON)
+
+    assert (await statuses(db, watched))[Rule.DRAWDOWN] is Status.OK
+
+
 # --- Revisions -------------------------------------------------------------------------------------
 
 
