@@ -10,7 +10,7 @@ from alertd.cli.api import open_api, path_to
 from alertd.cli.grouping import grouped
 from alertd.cli.options import ForTenant, Json, Pages, Where
 from alertd.cli.outcome import print_json, print_table, say
-from alertd.cli.showing import Columns, show_list, show_object
+from alertd.cli.showing import Columns, show_list, show_object, show_outcome
 
 commands = typer.Typer(no_args_is_help=True, help="The alerts.")
 
@@ -69,10 +69,7 @@ def ack(
     """Acknowledge an alert: no reminders and no escalation until it is over."""
     with open_api(where) as api:
         acked = api.post(path_to("alerts", alert, "ack"), {"comment": comment})
-    if json:
-        print_json(acked.raw)
-    else:
-        say(f"Acknowledged by {acked.text('acked_by')}; no reminders until it is over.")
+    show_outcome(acked, f"Acknowledged by {acked.text('acked_by')}; no reminders until it is over.", json=json)
 
 
 @commands.command(epilog="Example: alertd alerts explain 0199c0de-0000-7000-8000-000000000003")

@@ -11,8 +11,8 @@ from alertd.cli.api import open_api, path_to
 from alertd.cli.grouping import grouped
 from alertd.cli.moments import ago
 from alertd.cli.options import ForTenant, Json, Pages, Since, Until, Where
-from alertd.cli.outcome import print_json, print_table, say
-from alertd.cli.showing import Columns, show_list, show_table
+from alertd.cli.outcome import print_json, print_table
+from alertd.cli.showing import Columns, show_list, show_outcome, show_table
 
 commands = typer.Typer(no_args_is_help=True, help="The delivery log.")
 
@@ -115,7 +115,4 @@ def replay(
             count = queued.number("queued")
         else:
             queued, count = api.post(path_to("deliveries", delivery, "replay")), 1
-    if json:
-        print_json(queued.raw)
-    else:
-        say(f"Sent again: {count}.")
+    show_outcome(queued, f"Sent again: {count}.", json=json)

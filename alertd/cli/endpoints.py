@@ -13,7 +13,7 @@ from alertd.cli.api import Api, open_api, path_to
 from alertd.cli.grouping import grouped
 from alertd.cli.options import ForTenant, Json, Pages, Where, Yes
 from alertd.cli.outcome import FAILED, complain, confirm, hand_over, print_json, say
-from alertd.cli.showing import Columns, show_list, show_object
+from alertd.cli.showing import Columns, show_list, show_object, show_outcome
 from alertd.cli.webhooks import commands
 
 __all__ = ["commands"]  # of the group to which these are added
@@ -169,10 +169,7 @@ def commit_secret(where: Where, webhook: Id, *, json: Json = False) -> None:
     """End a rotation: from now on the new secret signs alone."""
     with open_api(where) as api:
         committed = api.post(path_to("webhooks", webhook, "commit-secret"))
-    if json:
-        print_json(committed.raw)
-    else:
-        say("The new secret signs alone.")
+    show_outcome(committed, "The new secret signs alone.", json=json)
 
 
 @commands.command(epilog="Example: alertd webhooks remove 0199c0de-0000-7000-8000-000000000001 --yes")
@@ -188,10 +185,7 @@ def remove(where: Where, webhook: Id, *, yes: Yes = False) -> None:
 def _switch(where: Where, webhook: UUID, verb: str, said: str, *, json: bool) -> None:
     with open_api(where) as api:
         switched = api.post(path_to("webhooks", webhook, verb))
-    if json:
-        print_json(switched.raw)
-    else:
-        say(said.format(switched.number("messages")))
+    show_outcome(switched, said.format(switched.number("messages")), json=json)
 
 
 def _awaited(api: Api, event_id: str, until: float) -> Answer:

@@ -12,7 +12,7 @@ from alertd.cli.grouping import grouped
 from alertd.cli.moments import ago
 from alertd.cli.options import Json, Pages, Since, Until, Where
 from alertd.cli.outcome import FAILED, complain, print_json, print_table, say
-from alertd.cli.showing import Columns, show_list, show_table
+from alertd.cli.showing import Columns, show_list, show_outcome, show_table
 
 commands = typer.Typer(no_args_is_help=True, help="The scheduled checks.")
 
@@ -143,10 +143,11 @@ def history(
 def _switch(where: Where, name: str, verb: str, *, json: bool) -> None:
     with open_api(where) as api:
         switched = api.post(f"{PATH}/{verb}/{quote(name, safe='')}")
-    if json:
-        print_json(switched.raw)
-    else:
-        say(f"{switched.text('data.name')} is switched {'on' if switched.value('data.enabled') else 'off'}.")
+    show_outcome(
+        switched,
+        f"{switched.text('data.name')} is switched {'on' if switched.value('data.enabled') else 'off'}.",
+        json=json,
+    )
 
 
 def _tell(run: Answer, *, dry: bool) -> None:

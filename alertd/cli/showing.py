@@ -41,6 +41,14 @@ def show_object(answer: Answer, *, json: bool) -> None:
         print_table(("", ""), answer.facts())
 
 
+def show_outcome(answer: Answer, said: str, *, json: bool) -> None:
+    """What was done, in a sentence; for a script as the object that it was done to."""
+    if json:
+        print_json(answer.raw)
+    else:
+        say(said)
+
+
 def _gathered(api: Api, path: str, pages: Pages, query: Mapping[str, object]) -> tuple[tuple[Answer, ...], str | None]:
     items: tuple[Answer, ...] = ()
     cursor: Any = pages.cursor

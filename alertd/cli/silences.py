@@ -15,7 +15,7 @@ from alertd.cli.grouping import grouped
 from alertd.cli.moments import ahead
 from alertd.cli.options import Json, Pages, Where
 from alertd.cli.outcome import print_json, say
-from alertd.cli.showing import Columns, show_list, show_table
+from alertd.cli.showing import Columns, show_list, show_outcome, show_table
 
 commands = typer.Typer(no_args_is_help=True, help="Silences: alerts that match are recorded, and nobody is told.")
 
@@ -87,10 +87,7 @@ def add(
     wish = {"matchers": matching.matchers, "comment": comment, "starts_at": ahead(begin, now)}
     with open_api(where) as api:
         added = api.post(path_to("silences"), {**wish, "ends_at": ahead(until, now)})
-    if json:
-        print_json(added.raw)
-    else:
-        say(f"Silence {added.text('id')} ends at {added.text('ends_at')}.")
+    show_outcome(added, f"Silence {added.text('id')} ends at {added.text('ends_at')}.", json=json)
 
 
 @commands.command(epilog="Example: alertd silences preview --exchange kraken")
@@ -117,7 +114,4 @@ def expire(
     """End a silence now; alerts that still fire are told at their next finding."""
     with open_api(where) as api:
         ended = api.post(path_to("silences", silence, "expire"))
-    if json:
-        print_json(ended.raw)
-    else:
-        say(f"Silence {silence} is over.")
+    show_outcome(ended, f"Silence {silence} is over.", json=json)

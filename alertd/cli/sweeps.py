@@ -8,8 +8,7 @@ import typer
 from alertd.cli.api import open_api, path_to
 from alertd.cli.grouping import grouped
 from alertd.cli.options import Json, Pages, Where
-from alertd.cli.outcome import print_json, say
-from alertd.cli.showing import Columns, show_list, show_object
+from alertd.cli.showing import Columns, show_list, show_object, show_outcome
 
 commands = typer.Typer(no_args_is_help=True, help="The daemon's sweeps.")
 
@@ -67,10 +66,7 @@ def start(
     """Let the daemon check every key, due or not; it goes on while you do something else."""
     with open_api(where) as api:
         started = api.post(path_to("sweeps"), {"tenant_id": tenant, "exchange": exchange})
-    if json:
-        print_json(started.raw)
-    else:
-        say(f"Started; `alertd sweeps show {started.text('id')}` tells how far it is.")
+    show_outcome(started, f"Started; `alertd sweeps show {started.text('id')}` tells how far it is.", json=json)
 
 
 @commands.command(epilog="Example: alertd sweeps cancel 0199c0de-0000-7000-8000-000000000006")
@@ -79,7 +75,4 @@ def cancel(where: Where, sweep: Id, *, json: Json = False) -> None:
     """Stop a sweep; what it checked stays recorded, and it accuses nobody."""
     with open_api(where) as api:
         cancelled = api.post(path_to("sweeps", sweep, "cancel"))
-    if json:
-        print_json(cancelled.raw)
-    else:
-        say("It stops within a second; what it checked stays recorded.")
+    show_outcome(cancelled, "It stops within a second; what it checked stays recorded.", json=json)

@@ -9,7 +9,7 @@ from alertd.cli.api import open_api, path_to
 from alertd.cli.grouping import grouped
 from alertd.cli.options import Json, Pages, Where, Yes
 from alertd.cli.outcome import confirm, hand_over, print_json, say
-from alertd.cli.showing import Columns, show_list
+from alertd.cli.showing import Columns, show_list, show_outcome
 
 commands = typer.Typer(no_args_is_help=True, help="The tenants.")
 
@@ -62,10 +62,7 @@ def name(
     """Give a tenant another name."""
     with open_api(where) as api:
         named = api.patch(path_to("tenants", tenant), {"name": called or None})
-    if json:
-        print_json(named.raw)
-    else:
-        say(f"Tenant {tenant} is called {named.text('name') or 'nothing'}.")
+    show_outcome(named, f"Tenant {tenant} is called {named.text('name') or 'nothing'}.", json=json)
 
 
 @commands.command(epilog="Example: alertd tenants pause 7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -100,7 +97,4 @@ def purge(where: Where, tenant: Id, *, yes: Yes = False, json: Json = False) -> 
 def _switch(where: Where, tenant: UUID, verb: str, said: str, *, json: bool) -> None:
     with open_api(where) as api:
         switched = api.post(path_to("tenants", tenant, verb))
-    if json:
-        print_json(switched.raw)
-    else:
-        say(said)
+    show_outcome(switched, said, json=json)
