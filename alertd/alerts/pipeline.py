@@ -254,7 +254,7 @@ async def _resolve(case: _Case, before: Memory, after: Memory) -> Applied:
         return Applied(after, Step.NOTHING)
     await store.resolve(case.tx, alert.id, case.now, seen_at=case.finding.seen_at)
     await log_store.note(case.tx, alert.id, Decision.RESOLVED, now=case.now)
-    case.around.note_over(alert.id)
+    case.around.note_over(alert.id, case.finding.identity)
     if alert.announced_at is None or not case.speech.aloud:
         return Applied(after, Step.RESOLVE)
     return Applied(after, Step.RESOLVE, await _say(case, alert, Step.RESOLVE, before, after))

@@ -1,8 +1,10 @@
 """Why nobody is to hear of an alert that fires: muted, silenced, or explained by another one."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from alertd.alerts import silence_store, store
@@ -33,8 +35,10 @@ class Surroundings:
         self._tx = tx
         self._now = now
         self._silences: Sequence[Silence] | None = None
-        self._standing = {each.id: each for each in standing}
         self._firing = {each.identity for each in standing}
+        self._of_tenant: dict[UUID | None, dict[UUID, Standing]] = defaultdict(dict)
+        for each in standing:
+            self._of_tenant[each.identity.tenant_id][each.id] = each
 
     def fires(self, identity: Identity) -> bool:
         """Whether this alert fired when the looking around was done."""
@@ -46,14 +50,15 @@ class Surroundings:
         return first_match(self._silences, labels, self._now)
 
     def cause_of(self, identity: Identity, severity: Severity, *, depends_on: str | None) -> Standing | None:
-        return cause(identity, severity, depends_on=depends_on, standing=self._standing.values())
+        standing = chain(self._of_tenant[None].values(), self._of_tenant[identity.tenant_id].values())
+        return cause(identity, severity, depends_on=depends_on, standing=standing)
 
     def note_told(self, alert_id: UUID, identity: Identity, severity: Severity) -> None:
         """People know of this alert now."""
-        self._standing[alert_id] = Standing(alert_id, identity, severity)
+        self._of_tenant[identity.tenant_id][alert_id] = Standing(alert_id, identity, severity)
 
-    def note_over(self, alert_id: UUID) -> None:
-        self._standing.pop(alert_id, None)
+    def note_over(self, alert_id: UUID, identity: Identity) -> None:
+        self._of_tenant[identity.tenant_id].pop(alert_id, None)
 
 
 async def surroundings(tx: Tx, tenant_ids: Sequence[UUID], now: datetime) -> Surroundings:

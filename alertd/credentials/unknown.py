@@ -8,7 +8,7 @@ from alertd.alerts import pipeline
 from alertd.credentials.check_store import Check
 from alertd.db import Db
 from alertd.errors import Transient
-from alertd.model import Reason
+from alertd.model import Reason, Severity
 
 RULE: Final = "unknown_answer"
 AGAIN_AFTER: Final = timedelta(days=1)
@@ -45,6 +45,7 @@ class UnknownAnswers:
                 "Look the code up, and report it so that a rule can be added.",
                 now=check.checked_at,
                 again_after=AGAIN_AFTER,
+                severity=Severity.WARNING,  # nobody need get up for it
             )
         except Transient:
             del self._told[known]  # told with the next such answer
