@@ -4,9 +4,9 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
 
-KEYWORD = inspect.Parameter.KEYWORD_ONLY
+KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,7 +1,7 @@
 """How lists and objects of the daemon are shown: a table for people, JSON for scripts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from alertd.cli.answers import Answer
 from alertd.cli.api import Api
@@ -11,7 +11,7 @@ from alertd.cli.outcome import print_json, print_table, say
 # By its title: the path of the field, or what is made of the whole object.
 Columns = Mapping[str, str | Callable[[Answer], str]]
 
-MOST_AT_ONCE = 200  # what the daemon gives in one page
+MOST_AT_ONCE: Final = 200  # what the daemon gives in one page
 
 
 def show_list(api: Api, path: str, columns: Columns, pages: Pages, *, json: bool, **query: object) -> None:

@@ -183,6 +183,13 @@ def test_a_key_file_that_is_not_there_is_bad_usage(office: Office, tmp_path: Pat
     assert "no such file" in ended.err
 
 
+def test_no_key_is_needed_where_the_settings_want_none(silence: None, dsn: str, tmp_path: Path) -> None:
+    with open_office(dsn, tmp_path, {"ALERT_AUTH_ENABLED": "false"}) as opened:
+        ended = opened.alertd("tenants", "add", key="")
+
+    assert ended.code == 0
+
+
 def test_a_header_that_the_settings_renamed(office: Office, local: dict[str, str]) -> None:
     ended = office.alertd("tenants", "list", ALERT_API_KEY_HEADER="X-Other", **local)
 
