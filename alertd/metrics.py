@@ -138,6 +138,12 @@ SCHEDULE_LATENESS: Final = _histogram(
     buckets=_LATE_SECONDS,
 )
 EXECUTIONS: Final = _counter("alertd_executions_total", "Scheduled checks by how they ended.", ["schedule", "outcome"])
+PERFORMANCE_SUBJECTS: Final = _gauge(
+    "alertd_performance_subjects",
+    "Accounts and strategies by the worst that this process's last run of a check found: ok, info, no_data, "
+    "stale_data, warning, critical, emergency.",
+    ["check", "status"],
+)
 
 # --- The admin port --------------------------------------------------------------------------
 

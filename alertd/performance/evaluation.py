@@ -4,19 +4,22 @@ What is remembered of a subject follows from its data alone, so a run that broke
 finds the same; and what was told is not told again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from alertd import metrics
 from alertd.alerts.lifecycle import Policy
 from alertd.alerts.observations import Outcome
 from alertd.config import PerformanceSettings
 from alertd.db import Db
 from alertd.errors import AlertdError
 from alertd.performance.checks import Check
-from alertd.performance.evaluation_store import messages_of
+from alertd.performance.evaluation_store import messages_of, worst
+from alertd.performance.findings import Status
 from alertd.performance.judging import Judged, hear
 from alertd.performance.missing import notice_missing
 from alertd.performance.outcome import outcome
@@ -75,8 +78,16 @@ async def evaluate(outside: Outside, check: Check, at: datetime, among: Among = 
         await notice_missing(outside.db, run.judged, now)
     async with outside.db.transaction() as tx:
         told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
+    if among is None:
+        _count(check, run.judged)
     run.complain()
     return run.result(told)
+
+
+def _count(check: Check, judged: Sequence[Judged]) -> None:
+    found = Counter(worst(each.judgement.findings) for each in judged)
+    for status in Status:
+        metrics.PERFORMANCE_SUBJECTS.labels(check.name, str(status)).set(found[status])
 
 
 async def rehearse(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:

@@ -41,7 +41,11 @@ class Evaluation:
     @property
     def status(self) -> Status:
         """The worst of its findings."""
-        return max((finding.status for finding in self.findings), key=WORSE.index, default=Status.NO_DATA)
+        return worst(self.findings)
+
+
+def worst(findings: Iterable[Finding]) -> Status:
+    return max((finding.status for finding in findings), key=WORSE.index, default=Status.NO_DATA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
+from alertd import metrics
 from alertd.alerts.observations import policy_of
 from alertd.config import PerformanceSettings
 from alertd.db import Db
@@ -174,6 +175,21 @@ async def test_one_that_can_be_judged_makes_the_run_a_success(db: Db) -> None:
     result = await run(db)
 
     assert (result["outcome"], result["subjects"], result["no_data"]) == ("judged", 2, 1)
+
+
+async def test_subjects_are_counted_by_how_they_stand(db: Db) -> None:
+    await strategy(db, DECAYED, name="old")
+    await strategy(db, name="new")
+
+    await run(db)
+
+    counted = {
+        status: metrics.REGISTRY.get_sample_value(
+            "alertd_performance_subjects", {"check": "daily_pnl_check", "status": status}
+        )
+        for status in ("ok", "no_data", "critical")
+    }
+    assert counted == {"ok": 0, "no_data": 1, "critical": 1}
 
 
 async def test_without_a_reference_the_first_sixty_days_become_one(db: Db) -> None:
