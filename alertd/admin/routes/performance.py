@@ -9,9 +9,8 @@ from uuid import UUID
 from alertd.admin.access import Permission
 from alertd.admin.audit import record
 from alertd.admin.daemon import Daemon
-from alertd.admin.flaws import MOST
 from alertd.admin.problems import Flaw, Invalid
-from alertd.admin.routes.performance_rows import Equity, Flows, References, Returns, Rows, Terms, Windows
+from alertd.admin.routes.performance_rows import Equity, Flows, References, Returns, Rows, Terms, Windows, in_order
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, Name, Params
 from alertd.db import Sql
@@ -129,43 +128,40 @@ async def _carried_out(
     receipt_in: Callable[[Done], Receipt],
 ) -> Done:
     """Raises Invalid with every wrong row; nothing is stored then."""
-    rows = _rows(call)
+    placed, flaws = _rows(call)
+    rows = [row for _, row in placed]
+    if flaws and not rows:
+        raise Invalid(in_order(flaws))
     sending = Sending(call.who.actor, call.now, daemon.settings.performance)
     try:
         async with daemon.db.transaction() as tx:
             done = await receive(tx, rows, sending)
+            if flaws:
+                raise BadRows([])
             await _write_down(tx, call, rows, receipt_in(done))
     except BadRows as error:
-        raise Invalid(_flaws(call.body, error)) from None
+        places = [place for place, _ in placed]
+        found = [(places[f.index], call.body.flaw(places[f.index], f.field, f.detail)) for f in error.faults]
+        raise Invalid(in_order([*flaws, *found])) from None
     return done
 
 
-def _rows(call: Call[RowsParams, Any]) -> list[Any]:
-    """Each row with the name of its subject, taken from the address where it has none itself."""
+def _rows(call: Call[RowsParams, Any]) -> tuple[list[tuple[int, Any]], list[tuple[int, Flaw]]]:
+    """Each row with its place and the name of its subject, which the address has where it has none itself."""
     usual_tenant = call.within(call.params.tenant_id)
-    rows, flaws = [], []
-    for index, wish in enumerate(call.body.root):
+    rows = []
+    sound, flaws = call.body.sorted_out(call.body.root)
+    for index, wish in sound:
         tenant_id, subject = wish.tenant_id or usual_tenant, wish.subject or call.params.subject
         if tenant_id is None:
-            flaws.append(call.body.flaw(index, "tenant_id", "is required"))
+            flaws.append((index, call.body.flaw(index, "tenant_id", "is required")))
         elif call.scope not in {None, tenant_id}:
-            flaws.append(call.body.flaw(index, "tenant_id", NO_TENANT))
+            flaws.append((index, call.body.flaw(index, "tenant_id", NO_TENANT)))
         elif subject is None:
-            flaws.append(call.body.flaw(index, "subject", "is required"))
+            flaws.append((index, call.body.flaw(index, "subject", "is required")))
         else:
-            rows.append(wish.row(SubjectName(tenant_id, subject)))
-    if flaws:
-        raise Invalid(_at_most(flaws))
-    return rows
-
-
-def _flaws(body: Rows, error: BadRows) -> list[Flaw]:
-    return _at_most([body.flaw(fault.index, fault.field, fault.detail) for fault in error.faults])
-
-
-def _at_most(flaws: list[Flaw]) -> list[Flaw]:
-    more = len(flaws) - MOST
-    return [*flaws[:MOST], Flaw("", f"and {more} more flaws")] if more > 0 else flaws
+            rows.append((index, wish.row(SubjectName(tenant_id, subject))))
+    return rows, flaws
 
 
 async def _write_down(tx: Sql, call: Call[RowsParams, Any], rows: Sequence[Any], receipt: Receipt) -> None:

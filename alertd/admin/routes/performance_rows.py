@@ -5,14 +5,23 @@ CSV becomes the JSON that it stands for and goes through the same models.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import ConfigDict, Field, PrivateAttr, RootModel, ValidationError
+from pydantic import (
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    RootModel,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from alertd.admin.bodies import CsvBody
-from alertd.admin.flaws import invalid_body
+from alertd.admin.flaws import MOST, invalid_body
 from alertd.admin.problems import Flaw, Invalid
 from alertd.admin.routes.performance_csv import read_table
 from alertd.admin.routes.performance_wishes import (
@@ -32,6 +41,23 @@ MOST_OBJECTS: Final = 100  # of what is simulated before it is answered
 OF_THE_WHOLE: Final = ("trials", "trials_sharpe_variance", "active_from")  # in the CSV of a backtest
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """In the place of a row that is not well-formed: the others are looked at all the same."""
+
+    flaws: tuple[Flaw, ...]
+
+
+def _kept(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError as error:
+        return Wrong(invalid_body(error).flaws)
+
+
+Kept = WrapValidator(_kept)
+
+
 class Rows(CsvBody):
     """An array of rows; of CSV it remembers the lines."""
 
@@ -49,10 +75,27 @@ class Rows(CsvBody):
         body._lines = table.lines
         return body
 
+    def sorted_out(self, rows: Sequence[RowWish | Wrong]) -> tuple[list[tuple[int, RowWish]], list[tuple[int, Flaw]]]:
+        """Rows that are well-formed, and the flaws of the others, each with its place."""
+        sound = [(index, row) for index, row in enumerate(rows) if not isinstance(row, Wrong)]
+        wrong = [(index, row) for index, row in enumerate(rows) if isinstance(row, Wrong)]
+        return sound, [
+            (index, self.flaw(index, flaw.where.removeprefix("/"), flaw.detail))
+            for index, row in wrong
+            for flaw in row.flaws
+        ]
+
     def flaw(self, index: int, field: str, detail: str) -> Flaw:
         """About a field of one row, where the sender will find it."""
-        flaw = Flaw(f"/{index}/{field}", detail)
+        flaw = Flaw(f"/{index}/{field}" if field else f"/{index}", detail)
         return _on_its_line(flaw, self._lines) if self._lines else flaw
+
+
+def in_order(flaws: Iterable[tuple[int, Flaw]]) -> list[Flaw]:
+    """As the rows come, and not more than anybody reads."""
+    found = [flaw for _, flaw in sorted(flaws, key=lambda placed: placed[0])]
+    more = len(found) - MOST
+    return [*found[:MOST], Flaw("", f"and {more} more flaws")] if more > 0 else found
 
 
 _POINTER: Final = re.compile(r"/(\d+)(?:/(.+))?")
@@ -70,43 +113,43 @@ Many = Field(min_length=1, max_length=MOST_ROWS)
 Few = Field(min_length=1, max_length=MOST_OBJECTS)
 
 
-class Returns(Rows, RootModel[Annotated[list[ReturnWish], Many]]):
+class Returns(Rows, RootModel[Annotated[list[Annotated[ReturnWish, Kept]], Many]]):
     """Daily returns."""
 
     wish = ReturnWish
 
 
-class Equity(Rows, RootModel[Annotated[list[EquityWish], Many]]):
+class Equity(Rows, RootModel[Annotated[list[Annotated[EquityWish, Kept]], Many]]):
     """Readings of whole accounts."""
 
     wish = EquityWish
 
 
-class Flows(Rows, RootModel[Annotated[list[FlowWish], Many]]):
+class Flows(Rows, RootModel[Annotated[list[Annotated[FlowWish, Kept]], Many]]):
     """Deposits and withdrawals."""
 
     wish = FlowWish
 
 
-class Windows(Rows, RootModel[Annotated[list[WindowWish], Many]]):
+class Windows(Rows, RootModel[Annotated[list[Annotated[WindowWish, Kept]], Many]]):
     """Walk-forward windows."""
 
     wish = WindowWish
 
 
-class Terms(Rows, RootModel[Annotated[list[TermsWish], Few]]):
+class Terms(Rows, RootModel[Annotated[list[Annotated[TermsWish, Kept]], Few]]):
     """Limits, and what else is agreed."""
 
     wish = TermsWish
 
 
-class BacktestDays(Rows, RootModel[Annotated[list[BacktestDay], Many]]):
+class BacktestDays(Rows, RootModel[Annotated[list[Annotated[BacktestDay, Kept]], Many]]):
     """Backtests, day by day."""
 
     wish = BacktestDay
 
 
-class References(Rows, RootModel[Annotated[list[ReferenceWish], Few]]):
+class References(Rows, RootModel[Annotated[list[Annotated[ReferenceWish, Kept]], Few]]):
     """Backtests; as CSV each day is a line, and all lines of a subject are one."""
 
     wish = ReferenceWish
@@ -115,12 +158,14 @@ class References(Rows, RootModel[Annotated[list[ReferenceWish], Few]]):
     @classmethod
     def from_csv(cls, text: str) -> Self:
         days = BacktestDays.from_csv(text)
+        sound, flaws = days.sorted_out(days.root)
         groups: dict[object, list[int]] = {}
-        for index, day in sorted(enumerate(days.root), key=lambda found: found[1].day):
+        for index, day in sorted(sound, key=lambda found: days.root[found[0]].day):
             groups.setdefault((day.tenant_id, day.subject), []).append(index)
-        flaws = [flaw for group in groups.values() for flaw in _group_flaws(days, group)]
+        review = _group_flaws if flaws else _complete_group_flaws
+        flaws += [found for group in groups.values() for found in review(days, group)]
         if flaws:
-            raise Invalid(flaws)
+            raise Invalid(in_order(flaws))
         body = cls([_backtest([days.root[index] for index in group]) for group in groups.values()])
         body._lines = [min(days._lines[index] for index in group) for group in groups.values()]
         body._days = [[days._lines[index] for index in group] for group in groups.values()]
@@ -133,17 +178,23 @@ class References(Rows, RootModel[Annotated[list[ReferenceWish], Few]]):
         return super().flaw(index, field, detail)
 
 
-def _group_flaws(days: BacktestDays, group: Sequence[int]) -> Iterator[Flaw]:
+def _group_flaws(days: BacktestDays, group: Sequence[int]) -> Iterator[tuple[int, Flaw]]:
     """What lines of one backtest contradict each other in."""
     for before, index in pairwise(group):
         if days.root[before].day == days.root[index].day:
-            yield days.flaw(max(before, index), "date", "occurs a second time for this subject")
+            later = max(before, index)
+            yield later, days.flaw(later, "date", "occurs a second time for this subject")
     for name in OF_THE_WHOLE:
         said = {value for index in group if (value := getattr(days.root[index], name)) is not None}
         if len(said) > 1:
-            yield days.flaw(min(group), name, "is not the same on all lines of this subject")
+            yield min(group), days.flaw(min(group), name, "is not the same on all lines of this subject")
+
+
+def _complete_group_flaws(days: BacktestDays, group: Sequence[int]) -> Iterator[tuple[int, Flaw]]:
+    """Where no line is missing for being malformed."""
+    yield from _group_flaws(days, group)
     if not 1 < len(group) <= LONGEST_BACKTEST:
-        yield days.flaw(min(group), "subject", f"must have at least 2 and at most {LONGEST_BACKTEST} days")
+        yield min(group), days.flaw(min(group), "subject", f"must have at least 2 and at most {LONGEST_BACKTEST} days")
 
 
 def _backtest(days: Sequence[BacktestDay]) -> ReferenceWish:

@@ -1,12 +1,14 @@
 """What one row of each kind may say to the performance routes, and the value that it becomes."""
 
+import re
 from datetime import date, time, timedelta
 from functools import cache
 from typing import Annotated, Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+from pydantic_core import PydanticCustomError
 
 from alertd.admin.shapes import Body, Name, When, Word
 from alertd.performance.rows import (
@@ -26,6 +28,7 @@ from alertd.performance.subject import LimitTerms, LossBasis
 from alertd.performance.watched import Kind
 
 LONGEST_BACKTEST: Final = 10_000
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 @cache
@@ -40,6 +43,14 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _written_out(value: object) -> object:
+    """A number is no date (days, or seconds?), nor is a time."""
+    if isinstance(value, date) or (isinstance(value, str) and _DATE.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_parsing", "must be a date")
+
+
+Day = Annotated[date, Strict(strict=False), BeforeValidator(_written_out)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,12}$", examples=["USDT"])]
 Zone = Annotated[str, Field(max_length=64, examples=["Europe/Prague"]), AfterValidator(_known_zone)]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["00:30"])]
@@ -62,7 +73,7 @@ class RowWish(Body):
 class ReturnWish(RowWish):
     """What a day earned, as a fraction (0.012 is 1.2 %), net of fees, deposits and withdrawals taken out."""
 
-    day: Annotated[date, Field(alias="date")]
+    day: Annotated[Day, Field(alias="date")]
     value: Annotated[float, Field(alias="return")]
 
     def row(self, subject: SubjectName) -> ReturnRow:
@@ -74,7 +85,7 @@ class BacktestDay(ReturnWish):
 
     trials: Tried = None
     trials_sharpe_variance: Variance = None
-    active_from: date | None = None
+    active_from: Day | None = None
 
 
 class EquityWish(RowWish):
@@ -106,8 +117,8 @@ class FlowWish(RowWish):
 class WindowWish(RowWish):
     """One walk-forward window: mean daily returns, as fractions, in and out of sample; the dates are of the latter."""
 
-    first_date: date
-    last_date: date
+    first_date: Day
+    last_date: Day
     in_sample: float
     out_of_sample: float
 
@@ -141,8 +152,8 @@ class ReferenceWish(RowWish):
     summary: SummaryWish | None = None
     trials: Tried = None
     trials_sharpe_variance: Variance = None
-    last_date: date | None = None
-    active_from: date | None = None
+    last_date: Day | None = None
+    active_from: Day | None = None
 
     def row(self, subject: SubjectName) -> ReferenceRow:
         return ReferenceRow(

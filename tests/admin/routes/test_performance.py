@@ -89,6 +89,41 @@ async def test_all_wrong_rows_are_named_and_nothing_is_stored(desk: Desk) -> Non
     assert await desk.db.fetchval("SELECT count(*) FROM performance_subjects") == 0
 
 
+async def test_rows_that_are_wrong_in_different_ways_are_named_together(desk: Desk) -> None:
+    lines = (
+        "subject,date,return",
+        "alpha,2026-01-04,0.01",
+        "alpha,2026-01-32,0.01",  # no date
+        ",2026-01-03,0.01",  # nobody's
+        "alpha,2026-01-02,5%",  # no number
+        "alpha,2026-01-05,0.01",  # not over
+        "alpha,2026-01-04,0.02",  # again
+        "alpha,2026-01-01,-1",  # more than everything
+        "alpha,1026-01-01,0.01",  # before there were exchanges
+    )
+
+    answer = await post(desk, "returns", "\n".join(lines))
+
+    assert wheres(answer) == [
+        "line 3, date",
+        "line 4, subject",
+        "line 5, return",
+        "line 6, date",
+        "line 7, date",
+        "line 8, return",
+        "line 9, date",
+    ]
+
+
+async def test_objects_that_are_wrong_in_different_ways_are_named_together(desk: Desk) -> None:
+    row = {"subject": "a", "date": "2026-01-04", "return": 0.01}
+
+    answer = await post(desk, "returns", [row, 5, {**row, "return": "x"}, {**row, "colour": 1}, row])
+
+    assert wheres(answer) == ["/1", "/2/return", "/3/colour", "/4/date"]
+    assert await desk.db.fetchval("SELECT count(*) FROM performance_subjects") == 0
+
+
 async def test_what_is_not_a_number_is_no_json(desk: Desk) -> None:
     answer = await desk.ask(
         "POST",
@@ -228,6 +263,7 @@ async def test_backtests_come_in_as_csv_one_for_each_subject(desk: Desk) -> None
         ("alpha,2025-01-01,0.01,7\nalpha,2025-01-02,0.01,8", "line 2, trials"),
         ("alpha,2025-01-01,0.01,7\nalpha,2025-01-01,0.02,", "line 3, date"),
         ("alpha,2025-01-01,0.01,7", "line 2, subject"),
+        ("alpha,2025-01-03,x,7\nalpha,2025-01-01,0.02,", "line 2, return"),
         ("alpha,2025-01-03,-2,7\nalpha,2025-01-01,0.02,", "line 2, return"),
     ],
 )
