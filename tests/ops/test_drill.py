@@ -38,6 +38,7 @@ from tests.e2e.waiting import until_answered
 from tests.ops.rehearsal import Stage, hurry, rehearsing
 
 CHECKED = "Credential health check completed"
+LEFT_ALONE = "SELECT circuit_until > $1 AND lease_id IS NULL FROM tenant_webhooks WHERE circuit = 'open'"
 FAILED = Counter(["credential.failed expired"])
 
 
@@ -241,6 +242,7 @@ async def test_an_endpoint_is_dead_for_a_day(home: Home, town: Town, db: Db, dsn
         for hours in range(1, 25):
             stage.clock.ahead = timedelta(hours=hours - 60)
             await stage.says("Wall clock was set", times=hours)
+        await until_answered(lambda: db.fetchval(LEFT_ALONE, stage.clock()))
         [woken] = await alarms(db)
         async with listening(Receiver(lambda path: town.secrets.get(path, ""), town.hear), port=dead):
             stage.clock.ahead = timedelta()
