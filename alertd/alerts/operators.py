@@ -127,26 +127,24 @@ def _headline(about: Sequence[News]) -> str:
 
 
 def _counted(about: Sequence[News]) -> str:
-    tenants = {each.tenant_id for each in about}
     alerts = "1 alert" if len(about) == 1 else f"{len(about)} alerts"
-    whose = _tenant(about[0]) if len(tenants) == 1 else f"{len(tenants)} tenants"
-    return f"{alerts} of {whose}"
+    return f"{alerts} of {_whose(about)}"
 
 
-def _tenant(news: News) -> str:
-    if news.tenant_id is None:
-        return "the platform"
-    return f"{news.tenant_name or f'tenant {news.tenant_id}'}"
+def _whose(about: Sequence[News]) -> str:
+    tenants = {each.tenant_id: each.tenant_name or f"tenant {each.tenant_id}" for each in about if each.tenant_id}
+    names = [*tenants.values()] if len(tenants) < 2 else [f"{len(tenants)} tenants"]
+    ours = ["the platform"] if any(each.tenant_id is None for each in about) else []
+    return " and ".join(names + ours)
 
 
 def _fields(rule: str, about: Sequence[News], state: str, head: str) -> Mapping[str, Any]:
     """Of `system.alert`; the worst first, and of many the first ones."""
-    tenants = {each.tenant_id for each in about}
     lines = [each.text for each in about[:LINES]]
     more = [f"and {len(about) - LINES} more"] if len(about) > LINES else []
     return {
         "rule": rule,
-        "subject": _tenant(about[0]) if len(tenants) == 1 else f"{len(tenants)} tenants",
+        "subject": _whose(about),
         "severity": str(max((each.severity for each in about), key=lambda severity: severity.rank)),
         "state": state,
         "message": "\n".join([f"{head}.", *lines, *more]),

@@ -126,6 +126,22 @@ def test_escalation_goes_to_those_who_are_there_for_it() -> None:
     assert notice.fields["message"].startswith("Nobody has acknowledged 2 alerts of 2 tenants.\n")
 
 
+@pytest.mark.parametrize(
+    ("about", "whose"),
+    [
+        ([news(1)], "T1"),
+        ([replace(news(1), tenant_name=None)], f"tenant {UUID(int=1001)}"),
+        ([news(1), news(2)], "T1"),
+        ([news(1), news(2, tenant=2)], "2 tenants"),
+        ([replace(news(1), tenant_id=None)], "the platform"),
+        ([news(1), replace(news(2), tenant_id=None)], "T1 and the platform"),
+        ([news(1), news(2, tenant=2), replace(news(3), tenant_id=None)], "2 tenants and the platform"),
+    ],
+)
+def test_message_says_whose_alerts_it_is_about(about: list[News], whose: str) -> None:
+    assert escalation(about, EVERYBODY).fields["subject"] == whose
+
+
 def test_key_is_named_by_its_exchange_and_place() -> None:
     key = replace(news(1), exchange="okx", details={"exchange": "okx", "leaf": "trading.main", "reason": "expired"})
 
