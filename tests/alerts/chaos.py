@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +21,13 @@ class Crew:
     """Processes that run the same module; each says `up` on a line of its own once it works."""
 
     module: str
-    dsn: str
+    arguments: Sequence[str]
     members: list[Process] = field(default_factory=list)
     killed: set[int] = field(default_factory=set)
 
     async def hire(self) -> Process:
-        member = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", self.module, self.dsn, stdout=PIPE, cwd=ROOT
-        )
+        command = (sys.executable, "-m", self.module, *self.arguments)
+        member = await asyncio.create_subprocess_exec(*command, stdout=PIPE, cwd=ROOT)
         self.members.append(member)
         assert member.stdout is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -39,14 +38,15 @@ class Crew:
         """As the kernel does when memory runs out; also one that is stopped."""
         self.members.remove(member)
         self.killed.add(member.pid)
-        member.kill()
+        if member.returncode is None:
+            member.kill()
         await member.wait()
 
 
 @asynccontextmanager
-async def crew(module: str, dsn: str) -> AsyncIterator[Crew]:
+async def crew(module: str, *arguments: str) -> AsyncIterator[Crew]:
     """However the block ends, nobody is left."""
-    hired = Crew(module, dsn)
+    hired = Crew(module, arguments)
     try:
         yield hired
     finally:

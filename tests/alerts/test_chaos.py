@@ -18,7 +18,9 @@ from alertd.model import Severity
 from alertd.webhooks import notifiers
 from tests import factories
 from tests.alerts.chaos import Crew, crew, cut_off, freeze, thaw, until
+from tests.alerts.checker import LENGTH, story
 from tests.alerts.runner import EVERY
+from tests.alerts.stories import fingerprints, played, staged
 
 HOUR = timedelta(hours=1)
 NOTIFIERS = (
@@ -136,6 +138,24 @@ async def test_alerts_are_told_escalated_and_ended_once(db: Db, dsn: str, tenant
     both = {("ops", "alerts", "firing"): OF_EACH, ("ops", "alerts", "resolved"): OF_EACH}
     paged = {("pager", "escalation", "firing"): OF_EACH, ("pager", "alerts", "resolved"): OF_EACH}
     assert await told(db) == {"left": both | paged, "looked_after": both, "slight": both}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_story_is_the_same_however_often_its_teller_is_killed(db: Db, dsn: str, seed: int) -> None:
+    told_once = await fingerprints(await played(db, story(seed), to_the_end=False))
+    scene = await staged(db)
+    await db.execute("CREATE TABLE progress AS SELECT 0 AS done")
+    chance = random.Random(seed)
+    async with crew("tests.alerts.checker", dsn, str(scene.tenant), str(seed)) as hired:
+        for _ in range(4):
+            member = await hired.hire()
+            await asyncio.sleep(chance.uniform(0, 0.3))
+            await hired.kill(member)
+        last = await hired.hire()
+        finished = await last.wait()
+
+    assert (finished, await db.fetchval("SELECT done FROM progress")) == (0, LENGTH)
+    assert await fingerprints(scene) == told_once
 
 
 async def settled(db: Db, before: datetime) -> bool:
