@@ -18,7 +18,12 @@ from alertd.config import Settings
 from alertd.credentials.retention_store import prune_checks, prune_sweeps
 from alertd.db import Db
 from alertd.errors import Transient
-from alertd.performance.retention_store import prune_evaluations, prune_projections, prune_revisions
+from alertd.performance.retention_store import (
+    prune_evaluations,
+    prune_projections,
+    prune_revisions,
+    thin_readings,
+)
 from alertd.process.loops import pause
 from alertd.webhooks.retention import prune_deliveries, prune_events, prune_windows
 
@@ -55,6 +60,7 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("evaluations", prune_evaluations, timedelta(days=retention.evaluations_days)),
         Chore("projections", prune_projections, timedelta(days=retention.evaluations_days)),
         Chore("revisions", prune_revisions, timedelta(days=retention.evaluations_days)),
+        Chore("readings", thin_readings, timedelta(days=retention.readings_days)),
         Chore("audit", prune_deeds, timedelta(days=retention.audit_days)),
         Chore("answers", prune_answers, KEPT),
     )

@@ -216,6 +216,7 @@ def test_every_kind_has_its_days(settings):
         "evaluations": 365,
         "projections": 365,
         "revisions": 365,
+        "readings": 90,
         "audit": 365,
         "answers": 1,
     }

@@ -136,6 +136,7 @@ class RetentionSettings(Section):
     events_days: Days = 90
     alerts_days: Days = 365
     evaluations_days: Days = 365
+    readings_days: Days = 90
     audit_days: Days = 365
 
 

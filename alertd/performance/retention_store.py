@@ -1,8 +1,12 @@
 """SQL of forgetting what checks said and what rows said before, in small batches; never how a subject stands now."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from alertd.db import Sql
+
+LOOK_BACK: Final = timedelta(days=35)  # readings that have just become old; whoever was away longer left some
+CALM: Final = 1.1  # the day's highest over its lowest
 
 
 async def prune_evaluations(sql: Sql, *, before: datetime, batch: int) -> int:
@@ -62,4 +66,49 @@ async def prune_revisions(sql: Sql, *, before: datetime, batch: int) -> int:
         """,
         before,
         batch,
+    )
+
+
+async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
+    """Delete one batch of readings of `before` that nothing would miss; how many.
+
+    The last of each hour stays, the highest and the lowest of each day, those beside a flow, and all of a day that
+    moved by more than a tenth: what is left multiplies to the same index and reaches the same marks.
+    """
+    return await sql.execute(
+        """
+        WITH placed AS (
+          SELECT subject_id, at,
+                 max(equity) OVER day AS highest,
+                 min(equity) OVER day AS lowest,
+                 first_value(at) OVER (day ORDER BY equity DESC, at) AS highest_at,
+                 first_value(at) OVER (day ORDER BY equity, at) AS lowest_at,
+                 max(at) OVER hour AS last_of_hour,
+                 lag(at) OVER line AS previous,
+                 lead(at) OVER line AS following
+          FROM performance_equity
+          WHERE at >= $1::timestamptz - $3::interval AND at < $1 AND quality = 'ok'
+          WINDOW line AS (PARTITION BY subject_id ORDER BY at),
+                 hour AS (PARTITION BY subject_id, date_trunc('hour', at)),
+                 day AS (PARTITION BY subject_id, date_trunc('day', at))
+        ),
+        needless AS (
+          SELECT subject_id, at
+          FROM placed p
+          WHERE at NOT IN (last_of_hour, highest_at, lowest_at)
+            AND lowest > 0 AND highest < lowest * $4
+            AND previous IS NOT NULL
+            AND NOT EXISTS (
+              SELECT FROM performance_flows f
+              WHERE f.subject_id = p.subject_id AND f.at >= p.previous AND f.at <= p.following)
+          LIMIT $2
+        )
+        DELETE FROM performance_equity e
+        USING needless n
+        WHERE e.subject_id = n.subject_id AND e.at = n.at
+        """,
+        before,
+        batch,
+        LOOK_BACK,
+        CALM,
     )

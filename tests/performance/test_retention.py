@@ -1,16 +1,24 @@
 """What checks said and what rows said before is forgotten in time; how a subject stands is not."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import pytest
 
 from alertd.db import Db
+from alertd.performance.curve import curve_of_steps
+from alertd.performance.days import DayBoundary
 from alertd.performance.evaluation_store import Evaluation, keep_projections, latest_evaluations, record_evaluations
 from alertd.performance.projection import projected
-from alertd.performance.retention_store import prune_evaluations, prune_projections, prune_revisions
+from alertd.performance.retention_store import (
+    prune_evaluations,
+    prune_projections,
+    prune_revisions,
+    thin_readings,
+)
+from alertd.performance.returns import Flow, Snapshot, steps
 from alertd.performance.series_store import RETURNS, put
-from alertd.performance.store import projections_of
+from alertd.performance.store import projections_of, snapshots_of
 from tests.performance import making, stored
 from tests.performance.making import NOW, YESTERDAY
 
@@ -53,6 +61,55 @@ async def test_what_was_replaced_is_forgotten(db: Db) -> None:
     assert await db.fetchval("SELECT earlier ->> 'value' FROM performance_revisions") == "0.02"
 
 
-@pytest.mark.parametrize("prune", [prune_evaluations, prune_projections, prune_revisions])
+async def thinned(db: Db, readings: Sequence[Snapshot], flows: Sequence[Flow] = ()) -> list[Snapshot]:
+    """What is left of these, once they are old."""
+    watched = await stored.subject(db)
+    await stored.snapshots(db, watched, readings)
+    await stored.flows(db, watched, flows)
+    await thin_readings(db, before=NOW + DAY, batch=2000)
+    return list((await snapshots_of(db, {watched.id: None}, until=LATER))[watched.id])
+
+
+MINUTES = [making.snapshot(at / 60, 1000 + (at * 7) % 60) for at in range(24 * 60)]
+
+
+async def test_old_readings_are_thinned_to_hours_and_extremes(db: Db) -> None:
+    left = await thinned(db, MINUTES)
+
+    hours = {making.snapshot(hour + 59 / 60, 0).at for hour in range(24)}
+    assert hours <= {reading.at for reading in left}
+    assert {min(reading.equity for reading in left), max(reading.equity for reading in left)} == {1000, 1059}
+    assert len(left) <= 26
+
+
+async def test_thinned_readings_multiply_to_the_same_index(db: Db) -> None:
+    flows = [making.flow(9.5, 100)]
+
+    left = await thinned(db, MINUTES, flows)
+
+    before, after = (curve_of_steps(steps(readings, flows), DayBoundary()).levels for readings in (MINUTES, left))
+    assert len(left) <= 30  # and those beside the flow
+    assert after[-1] == pytest.approx(before[-1])
+    assert (max(after), min(after)) == (pytest.approx(max(before)), pytest.approx(min(before)))
+
+
+async def test_an_idle_account_is_thinned_too(db: Db) -> None:
+    assert len(await thinned(db, [making.snapshot(at / 60, 1000) for at in range(120)])) == 3
+
+
+async def test_a_wild_day_keeps_all_its_readings(db: Db) -> None:
+    wild = [making.snapshot(at / 60, 1000 + at) for at in range(120)]
+
+    assert await thinned(db, wild) == wild
+
+
+async def test_readings_that_are_not_old_are_left_alone(db: Db) -> None:
+    watched = await stored.subject(db)
+    await stored.snapshots(db, watched, MINUTES)
+
+    assert await thin_readings(db, before=making.MIDNIGHT, batch=1000) == 0
+
+
+@pytest.mark.parametrize("prune", [prune_evaluations, prune_projections, prune_revisions, thin_readings])
 async def test_nothing_is_old_in_an_empty_database(db: Db, prune: Callable[..., Awaitable[int]]) -> None:
     assert await prune(db, before=LATER, batch=100) == 0
