@@ -12,7 +12,7 @@ from alertd.config import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/webhooks.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/webhooks.md", "docs/operations.md")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["notify"]]
 
