@@ -18,10 +18,11 @@ from alertd.alerts.listing import Filter
 from alertd.alerts.observations import Observation, policy_of
 from alertd.alerts.silences import Silence
 from alertd.config import Notifier
-from alertd.db import Db, new_id
+from alertd.db import Db, new_id, open_db
 from alertd.model import Severity
 from alertd.webhooks import notifiers
 from tests import factories
+from tests.webhooks.relay import a_door
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -257,6 +258,26 @@ async def test_two_daemons_tell_it_once(db: Db, loss: Observation, now: datetime
 
     assert await heard(db, "pager") == [("escalation", "firing")]
     assert await heard(db, "ops") == [("alerts", "firing")]
+
+
+async def test_database_that_is_away_is_asked_again(dsn: str, db: Db, loss: Observation, now: datetime) -> None:
+    await see(db, loss, at=now)
+    stop, beats = asyncio.Event(), asyncio.Semaphore(0)
+    async with a_door(dsn) as door, open_db(door.dsn, pool_size=1) as own:
+        await door.shut()
+        loop = asyncio.create_task(
+            desk.keep_telling(
+                own, stop, lambda: now, delay=lambda: DELAY, told=stop.set, beat=beats.release, every=MINUTE / 6000
+            )
+        )
+        async with asyncio.timeout(30):
+            await beats.acquire()
+            await beats.acquire()
+            unheard = await heard(db, "ops")
+            await door.open()
+            await loop
+
+    assert (unheard, await heard(db, "ops")) == ([], [("alerts", "firing")])
 
 
 async def test_what_fires_is_counted_by_severity(db: Db, loss: Observation, now: datetime) -> None:
