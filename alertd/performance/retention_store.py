@@ -72,8 +72,8 @@ async def prune_revisions(sql: Sql, *, before: datetime, batch: int) -> int:
 async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
     """Delete one batch of readings of `before` that nothing would miss; how many.
 
-    The last of each hour stays, the highest and the lowest of each day, those beside a flow, and all of a day that
-    moved by more than a tenth: what is left multiplies to the same index and reaches the same marks.
+    The last of each hour stays, the highest and the lowest of each day (UTC), and all of a day that moved by more than
+    a tenth or saw a flow: what is left multiplies to the same index and reaches the same marks.
     """
     return await sql.execute(
         """
@@ -100,7 +100,9 @@ async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
             AND previous IS NOT NULL
             AND NOT EXISTS (
               SELECT FROM performance_flows f
-              WHERE f.subject_id = p.subject_id AND f.at >= p.previous AND f.at <= p.following)
+              WHERE f.subject_id = p.subject_id
+                AND f.at >= least(p.previous, date_trunc('day', p.at))
+                AND f.at <= greatest(p.following, date_trunc('day', p.at) + interval '1 day'))
           LIMIT $2
         )
         DELETE FROM performance_equity e

@@ -83,14 +83,17 @@ async def test_old_readings_are_thinned_to_hours_and_extremes(db: Db) -> None:
 
 
 async def test_thinned_readings_multiply_to_the_same_index(db: Db) -> None:
-    flows = [making.flow(9.5, 100)]
+    left = await thinned(db, MINUTES)
 
-    left = await thinned(db, MINUTES, flows)
-
-    before, after = (curve_of_steps(steps(readings, flows), DayBoundary()).levels for readings in (MINUTES, left))
-    assert len(left) <= 30  # and those beside the flow
+    before, after = (curve_of_steps(steps(readings, ()), DayBoundary()).levels for readings in (MINUTES, left))
+    assert len(left) < len(MINUTES)
     assert after[-1] == pytest.approx(before[-1])
     assert (max(after), min(after)) == (pytest.approx(max(before)), pytest.approx(min(before)))
+
+
+async def test_a_day_with_a_flow_keeps_all_its_readings(db: Db) -> None:
+    """What was paid in or out moves the marks against the readings."""
+    assert await thinned(db, MINUTES, [making.flow(9.5, 100)]) == MINUTES
 
 
 async def test_an_idle_account_is_thinned_too(db: Db) -> None:
