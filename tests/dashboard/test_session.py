@@ -113,3 +113,19 @@ async def test_a_restart_of_the_daemon_is_survived(dsn: str, tmp_path: Path) -> 
         await after.ask("POST", f"/api/v1/alerts/{scene.alert}/ack", json={})
 
         await expect(visitor.page.get_by_role("row")).to_have_count(2)
+
+
+async def test_what_is_wrong_stands_in_the_order_of_importance(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+    wrong = visitor.page.locator(".wrong strong")
+    await expect(wrong).to_have_count(7)
+
+    assert [title.split(" ")[0] for title in await wrong.all_inner_texts()] == [
+        "The",  # scheduler does not run
+        "Rule:",  # what fires, the newest first
+        "nowhere",
+        "1",  # endpoint that does not answer
+        "2",  # messages given up
+        "No",  # key of an exchange can be judged
+        "1",  # key works, with a warning
+    ]

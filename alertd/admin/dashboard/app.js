@@ -78,8 +78,14 @@ function Bar({ user }) {
 
 function Menu({ at, standing }) {
   const counts = numbers(standing.data);
+  const menu = useRef(null);
+  useEffect(() => {
+    const strip = menu.current.querySelector("ul"); // on a phone it is wider than the screen
+    const chosen = menu.current.querySelector("[aria-current]");
+    if (chosen) strip.scrollLeft = chosen.offsetLeft - (strip.clientWidth - chosen.offsetWidth) / 2;
+  }, [at]);
   return html`
-    <nav class="side" aria-label="Pages">
+    <nav class="side" aria-label="Pages" ref=${menu}>
       <ul>${allowed().map(({ path, name, icon }) => html`
         <li key=${path}><a href=${href(path ? [path] : [])} aria-current=${path === at ? "page" : undefined}>
           <${Icon} name=${icon} /><span>${name}</span>

@@ -29,7 +29,7 @@ export function SilenceDialog({ wish, onClose }) {
     <${Dialog} title="New silence" onClose=${onClose} wide>
       <p class="note">What fits every field that is filled in is recorded, and nobody is told. <code>*</code> stands for anything, commas for "or".</p>
       <form onSubmit=${submit}>
-        <div class="grid">${LABELS.map(([name, text]) => html`
+        <div class="grid pairs">${LABELS.map(([name, text]) => html`
           <label key=${name} class="field"><span>${text}</span><input type="text" value=${fields[name]} maxlength="200" spellcheck="false" autocomplete="off"
             onInput=${(event) => setFields({ ...fields, [name]: event.currentTarget.value })} /></label>`)}
         </div>

@@ -1,18 +1,20 @@
 // What deserves attention, as a list in the order of importance. Pure.
 import { href } from "./router.js";
 import { alertTitle, keyTitle, severityKind } from "./alerting.js";
-import { count, exchangeName, plural, reasonText } from "./words.js";
+import { count, exchangeName, plain, plural, reasonText, visible } from "./words.js";
 
 const LOUDNESS = ["emergency", "critical", "warning", "info"];
 
 /** `{id, kind, title, text, at, to}`; what stands first matters most. */
-export function troubles(now, alerts, failing, nameOf) {
+export function troubles(now, { alerts, failing, subjects }, nameOf) {
   return [
     ...ofPlatform(now),
     ...ofAlerts(alerts, nameOf),
+    ...ofSubjects(subjects),
     ...ofMessages(now),
     ...ofExchanges(now.exchanges),
     ...ofKeys(failing, alerts, now, nameOf),
+    ...ofRisks(now.exchanges),
   ];
 }
 
@@ -37,7 +39,7 @@ function ofAlerts(alerts, nameOf) {
   const order = (alert) => (alert.acked_at ? 10 : 0) + (alert.tenant_id ? 0.5 : 0) + LOUDNESS.indexOf(alert.severity);
   return alerts
     .filter((alert) => !alert.acked_at)
-    .sort((a, b) => order(a) - order(b) || (a.fired_at < b.fired_at ? 1 : -1))
+    .sort((a, b) => order(a) - order(b) || Date.parse(b.fired_at ?? b.started_at) - Date.parse(a.fired_at ?? a.started_at))
     .map((alert) => ({
       id: alert.id,
       kind: severityKind(alert.severity),
@@ -46,6 +48,25 @@ function ofAlerts(alerts, nameOf) {
       at: alert.fired_at ?? alert.started_at,
       to: href(["alerts", alert.id]),
     }));
+}
+
+/** For tenants, who see no alerts of the operators: what their accounts and strategies do. */
+function ofSubjects(subjects) {
+  return subjects
+    .filter((one) => ["emergency", "critical", "warning"].includes(one.status))
+    .sort((a, b) => LOUDNESS.indexOf(a.status) - LOUDNESS.indexOf(b.status))
+    .map((one) => ({ id: one.id, kind: severityKind(one.status), title: visible(one.subject), text: `${plain(one.kind)} · ${one.status}; see what the checks say`, to: href(["performance", one.id]) }));
+}
+
+/** Keys that work and may do more than they should. */
+function ofRisks(exchanges) {
+  return exchanges.filter((one) => one.risky).map((one) => ({
+    id: `r-${one.exchange}`,
+    kind: "warn",
+    title: `${plural(one.risky, "key")} of ${exchangeName(one.exchange)} ${one.risky === 1 ? "works, with a warning" : "work, with warnings"}`,
+    text: "It may do too much, or expires soon.",
+    to: href(["credentials"], { exchange: one.exchange, verdict: "valid" }),
+  }));
 }
 
 function ofMessages({ messages, endpoints }) {

@@ -57,8 +57,8 @@ export const CHECKS = {
 
 export const RULES = {
   drift: "Drift", day_tail: "Worst day", volatility: "Volatility", interval_breaches: "Days below the interval", pnl_deviation: "P&L against projection",
-  cone: "Cone", fresh_returns: "Returns arrive", drawdown: "Drawdown", daily_loss: "Daily loss", sharpe: "Sharpe ratio", equity_reading: "Equity reading",
-  fresh_equity: "Equity arrives", stability: "Stability", walk_forward: "Walk forward", out_of_sample: "Out of sample", forward_test: "Forward test", projection: "Projection",
+  cone: "Cone", fresh_returns: "Freshness of returns", drawdown: "Drawdown", daily_loss: "Daily loss", sharpe: "Sharpe ratio", equity_reading: "Equity reading",
+  fresh_equity: "Freshness of equity", stability: "Stability", walk_forward: "Walk forward", out_of_sample: "Out of sample", forward_test: "Forward test", projection: "Projection",
 };
 
 const TRIES = {

@@ -72,6 +72,7 @@ const DECISIONS = {
   inhibited: "mute", repeated: "mute", sent: "send", put_off: "wait", held: "pause", parked: "pause", unwanted: "none", acked: "hand",
   escalated: "bad", subsided: "ok", resolved: "ok",
 };
+const NAMES = { acked: "Acknowledged", unwanted: "Nobody listens", unheard: "Reached nobody", repeated: "Not repeated" };
 const SENT = { delivered: "ok", failed: "bad", pending: "wait", held: "pause", parked: "pause", superseded: "none" };
 
 function Timeline({ decisions }) {
@@ -79,10 +80,9 @@ function Timeline({ decisions }) {
   return html`
     <ol class="timeline">${decisions.map((one, at) => html`
       <li key=${at} class=${one.decision}>
-        <p class="head"><${Status} kind="plain" icon=${DECISIONS[one.decision] ?? "info"}>${plain(one.decision)}<//><span class="num when"><${Exact} at=${one.at} /></span></p>
+        <p class="head"><${Status} kind="plain" icon=${DECISIONS[one.decision] ?? "info"}>${NAMES[one.decision] ?? plain(one.decision)}<//><span class="num when"><${Exact} at=${one.at} /></span></p>
         <p><${Foreign} text=${one.text} /></p>
         ${one.repeats > 1 && html`<p class="note num">${one.repeats} times in a row, last <${Time} at=${one.last_at} /></p>`}
-        ${one.actor && html`<p class="note">by ${one.actor}${one.comment ? html`: <${Foreign} text=${one.comment} />` : ""}</p>`}
         ${one.delivery && html`<${Sending} one=${one} />`}
       </li>`)}
     </ol>

@@ -68,7 +68,7 @@ function Nothing({ view }) {
 const columns = (nameOf, setDialog) => [
   { name: "Severity", cell: (alert) => html`<${Status} kind=${severityKind(alert.severity)}>${plain(alert.severity)}<//>` },
   { name: "What", className: "grow", cell: (alert) => html`<a href=${href(["alerts", alert.id])}><strong>${alertTitle(alert)}</strong></a><span class="sub">${alertCheck(alert)}${alert.exchange ? ` · ${exchangeName(alert.exchange)}` : ""}</span>` },
-  { name: "Tenant", cell: (alert) => nameOf(alert.tenant_id) },
+  { name: "Tenant", className: "tenant", cell: (alert) => nameOf(alert.tenant_id) },
   { name: "State", cell: (alert) => {
     const [kind, text] = alertState(alert);
     return html`<${Status} kind=${kind === "hand" ? "info" : kind} icon=${kind}>${text}<//>${alert.silenced_by ? html` <${Badge}>Silenced<//>` : ""}${alert.flapping ? html` <${Badge} kind="warn">Comes and goes<//>` : ""}`;

@@ -41,7 +41,7 @@ const Nothing = ({ narrowed }) => (narrowed
 const nothingToSay = (key) => !key.warnings.length && !key.missing_since && (key.verdict !== "invalid" || key.endpoint_configured);
 
 const columns = (nameOf) => [
-  { name: "Tenant", cell: (key) => html`<a href=${href(["credentials", key.tenant_id, key.exchange, key.leaf])}><strong>${nameOf(key.tenant_id)}</strong></a>` },
+  { name: "Tenant", className: "tenant", cell: (key) => html`<a href=${href(["credentials", key.tenant_id, key.exchange, key.leaf])}><strong>${nameOf(key.tenant_id)}</strong></a>` },
   { name: "Exchange", cell: (key) => exchangeName(key.exchange) },
   { name: "Key", cell: (key) => html`<${Foreign} text=${leafText(key.leaf)} />` },
   { name: "State", cell: (key) => html`${verdictStatus(key)}${key.consecutive_failures > 1 ? html` <span class="faint num nowrap">× ${key.consecutive_failures}</span>` : ""}` },

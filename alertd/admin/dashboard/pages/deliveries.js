@@ -44,7 +44,7 @@ const Nothing = ({ narrowed }) => (narrowed
 
 const columns = (nameOf, refresh) => [
   { name: "Message", className: "grow", cell: (one) => html`<a href=${href(["deliveries", one.id])}><strong>${eventText(one.event)}</strong></a> ${sourceBadge(one.source)}` },
-  { name: "Tenant", cell: (one) => nameOf(one.tenant_id) },
+  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
   { name: "State", cell: (one) => deliveryStatus(one.state) },
   { name: "Last answer", cell: (one) => (one.attempts.length ? attemptStatus(one.attempts.at(-1)) : html`<span class="faint">not tried yet</span>`) },
   { name: "Attempts", className: "right", cell: (one) => html`<span class="num">${one.attempts.length}</span>` },

@@ -30,7 +30,7 @@ export function Endpoints({ query }) {
 
 const columns = (nameOf, refresh) => [
   { name: "Address", className: "grow", cell: (one) => html`<strong class="url"><${Foreign} text=${one.url} most="120" /></strong>${one.description ? html`<span class="sub"><${Foreign} text=${one.description} most="120" /></span>` : ""}` },
-  { name: "Tenant", cell: (one) => nameOf(one.tenant_id) },
+  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
   { name: "Hears", cell: (one) => (one.event_types.includes("*") || !one.event_types.length ? "Everything" : one.event_types.map(eventText).join(", ")) },
   { name: "State", cell: (one) => (one.is_active ? html`<${Status} kind="ok">On<//>` : html`<${Status} kind="none">Off${one.disabled_reason === "gone" ? ": it answered 410 Gone" : ""}<//>`) },
   { name: "Circuit", cell: (one) => html`${circuitStatus(one.circuit)}${one.circuit === "open" && one.circuit_until ? html`<span class="sub">tried <${Time} at=${one.circuit_until} /></span>` : ""}

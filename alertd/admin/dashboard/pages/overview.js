@@ -15,10 +15,11 @@ export function Overview() {
   const standing = useStanding();
   const firing = useData(may("view_status") ? "alerts" : null, { state: "firing", limit: 100 }, { on: ["alert"] });
   const failing = useData("credentials", { verdict: "invalid", limit: 20 });
+  const subjects = useData(isTenant() ? "performance/subjects" : null, { limit: 200 });
   const tenants = useTenants();
   const now = standing.data;
   if (!now) return html`<${Heading} title="Overview" /><${Waiting} error=${standing.error} />`;
-  const wrong = troubles(now, firing.data?.items ?? [], failing.data?.items ?? [], tenants.nameOf);
+  const wrong = troubles(now, { alerts: firing.data?.items ?? [], failing: failing.data?.items ?? [], subjects: subjects.data?.items ?? [] }, tenants.nameOf);
   return html`
     <${Heading} title="Overview" note=${html`As of <${Time} at=${now.at} />${standing.error ? " · the daemon does not answer at the moment" : ""}`}>
       ${may("trigger_manual") && html`<${SweepButton} sweep=${now.sweep} />`}
@@ -76,7 +77,7 @@ function Wrong({ wrong, ready, empty }) {
   }
   if (!wrong.length) {
     return html`<${Panel} title="What is wrong now" id="wrong"><${Empty} icon="ok" title="Nothing is wrong.">
-      No alert fires, every key that could be asked about works, and no message waits.<//><//>`;
+      ${isTenant() ? "Every key that could be asked about works, no message waits, and no account or strategy is in trouble." : "No alert fires, every key that could be asked about works, and no message waits."}<//><//>`;
   }
   return html`
     <${Panel} title="What is wrong now" id="wrong" aside=${html`<span class="num">${plural(wrong.length, "thing")}</span>`}>
@@ -99,7 +100,7 @@ function Exchanges({ items }) {
     { name: "Keys", className: "wide", cell: (one) => html`<div class="with-bar"><span class="num">${count(one.valid)} of ${count(one.total)} valid</span>
         <${Shares} label=${exchangeName(one.exchange)} parts=${[["ok", one.valid, "valid"], ["bad", one.invalid, "invalid"],
           ["unsure", one.inconclusive, "inconclusive"], ["none", one.unchecked, "not checked yet"]]} /></div>` },
-    { name: "Checks a minute", className: "wide", cell: (one) => html`<${Budget} one=${one} />` },
+    ...(isTenant() ? [] : [{ name: "Checks a minute", className: "wide", cell: (one) => html`<${Budget} one=${one} />` }]),
     { name: "Next check", className: "right", cell: (one) => html`<${Due} at=${one.next_check_at} />` },
   ];
   return html`<${Panel} title="Exchanges" id="exchanges"><${Table} label="Exchanges" columns=${columns} items=${items} keyOf=${(one) => one.exchange} /><//>`;
@@ -121,7 +122,7 @@ function Budget({ one }) {
   const allowed = one.requests_per_second * 60;
   const used = one.checked_last_minute / allowed;
   return html`
-    <div class="with-bar"><span class="num">${count(one.checked_last_minute)} <span class="faint">· budget ${count(allowed)} requests</span></span>
+    <div class="with-bar"><span class="num nowrap">${count(one.checked_last_minute)} <span class="faint">· budget ${count(allowed)}</span></span>
       <${Meter} value=${used} kind=${used > 0.9 ? "warn" : "info"} label="At least ${percent(used, 0)} of the request budget of ${exchangeName(one.exchange)}" /></div>
   `;
 }

@@ -31,7 +31,7 @@ export function Performance({ query }) {
 
 const columns = (nameOf) => [
   { name: "Subject", cell: (one) => html`<a href=${href(["performance", one.id])}><strong><${Foreign} text=${one.subject} most="80" /></strong></a><span class="sub">${plain(one.kind)}${one.currency ? ` in ${one.currency}` : ""}</span>` },
-  { name: "Tenant", cell: (one) => nameOf(one.tenant_id) },
+  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
   { name: "State", cell: (one) => judged(one.status) },
   { name: "Waits for", className: "grow", cell: (one) => one.waits_for && html`<span class="faint">${one.waits_for.message}</span>` },
   { name: "Held against", cell: (one) => (one.reference ? html`${{ backtest: "Backtest", summary: "Summary", self: "Its own beginning" }[one.reference.kind] ?? plain(one.reference.kind)}<span class="sub num">${count(one.reference.days)} days</span>` : html`<span class="faint">nothing yet</span>`) },

@@ -46,12 +46,13 @@ function Meaning({ finding, children }) {
 function Cumulative({ found, days, findings }) {
   const live = days.map((one) => [one.date, one.cumulative]);
   const expected = days.filter((one) => one.expected !== null).map((one) => [one.date, one.expected]);
-  const cone = found.cone.map((one) => [one.date, one.critical, one.expected]);
+  const ahead = found.cone.slice(0, Math.max(30, Math.round(days.length / 2))); // more would crowd out what happened
+  const cone = ahead.map((one) => [one.date, one.critical, one.expected]);
   const lines = [
     { kind: "live", name: "Cumulative return", points: live },
     { kind: "expected", name: "Expected so far", points: expected },
-    { kind: "ahead", name: "Expected from here", points: found.cone.map((one) => [one.date, one.expected]) },
-    { kind: "warning", name: "1 in 20 healthy ones fall below", points: found.cone.map((one) => [one.date, one.warning]) },
+    { kind: "ahead", name: "Expected from here", points: ahead.map((one) => [one.date, one.expected]) },
+    { kind: "warning", name: "1 in 20 healthy ones fall below", points: ahead.map((one) => [one.date, one.warning]) },
   ];
   return html`
     <${Panel} title="Return against what is expected" id="cumulative">
