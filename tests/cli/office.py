@@ -41,7 +41,7 @@ IS_CHECKED = """
     WHERE tenant_id = $1 AND exchange = $2
 """
 PATIENCE_SECONDS = 60
-SOON_SECONDS = 1
+PAUSE_SECONDS = 0.5
 Answer = TypeVar("Answer")
 
 
@@ -58,11 +58,16 @@ class Office:
     secrets: dict[str, str]
     heard: list[Received]
     _numbers: "count[int]" = field(default_factory=count)
+    _ends: list[Callable[[], object]] = field(default_factory=list)
 
     def alertd(self, *words: str, stdin: str = "", key: str = ADMIN, **variables: str) -> Ended:
         """A command to its end, as `main` would end it; empty `key`: none is given."""
         given = {"ALERTD_URL": self.url, "ALERTD_API_KEY": key, "ALERTD_STATE_DIR": str(self.state_dir), **variables}
-        return run(*words, stdin=stdin, **given)
+        try:
+            return run(*words, stdin=stdin, **given)
+        finally:
+            while self._ends:
+                self._ends.pop()()
 
     def json(self, *words: str, **options: str) -> Any:
         """What a command that does not fail prints with --json."""
@@ -73,11 +78,17 @@ class Office:
     def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE_SECONDS)
 
-    def soon(self, work: Callable[..., object], *arguments: object) -> None:
-        """While a command waits for it."""
-        timer = threading.Timer(SOON_SECONDS, work, arguments)
-        timer.daemon = True
-        timer.start()
+    def meanwhile(self, work: Callable[..., object], *arguments: object) -> None:
+        """Again and again until the next command ends, which waits for it."""
+        over = threading.Event()
+
+        def keep_working() -> None:
+            while not over.wait(PAUSE_SECONDS):
+                work(*arguments)
+
+        thread = threading.Thread(target=keep_working)
+        thread.start()
+        self._ends += [thread.join, over.set]
 
     def account(self, exchange: str = "binance", state: State = State.GOOD, **options: Any) -> Account:
         """Somebody's account; nothing of it is stored."""

@@ -68,7 +68,7 @@ MAKERS: dict[str, Callable[[Office], str]] = {
 # What must have happened, or be about to.
 PRELUDES: dict[tuple[str, ...], Callable[[Office, str], object]] = {
     ("webhooks", "commit-secret"): lambda office, text: office.alertd("webhooks", "rotate-secret", text.split()[2]),
-    ("events",): lambda office, _text: office.soon(office.event, endpoint(office)),
+    ("events",): lambda office, _text: office.meanwhile(office.event, endpoint(office)),
 }
 
 

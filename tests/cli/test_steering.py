@@ -17,6 +17,11 @@ def tenant(office: Office) -> str:
     return office.tenant()
 
 
+def fired(office: Office, alert: str) -> None:
+    """Written down, as the daemon does when an alert fires."""
+    office.do(log_store.note(office.core.db, UUID(alert), Decision.FIRED, now=datetime.now(UTC)))
+
+
 # --- Tenants ---------------------------------------------------------------------------------
 
 
@@ -89,7 +94,7 @@ def test_a_tenants_key_sees_its_own(office: Office, tenant: str) -> None:
 
 def test_an_alert_is_explained_decision_by_decision(office: Office, tenant: str) -> None:
     alert = office.alert(tenant, subject="binance/trading")
-    office.do(log_store.note(office.core.db, UUID(alert), Decision.FIRED, now=datetime.now(UTC)))
+    fired(office, alert)
     office.alertd("alerts", "ack", alert, "--comment", "on it")
 
     ended = office.alertd("alerts", "explain", alert)
@@ -167,6 +172,17 @@ def test_a_run_is_in_the_history(office: Office) -> None:
     assert newest["requested_by"] == "admin"
 
 
+def test_how_a_run_went_is_in_both_tables(office: Office) -> None:
+    office.alertd("schedule", "run", "credential_health_check")
+    office.alertd("schedule", "run", "daily_pnl_check")
+
+    runs = office.alertd("schedule", "history").out.splitlines()
+    checks = office.alertd("schedule", "list").out.splitlines()
+
+    assert [line for line in runs if "credential_health_check" in line and line.endswith(" well")]
+    assert [line for line in checks if line.startswith("daily_pnl_check ") and "too little to judge by yet" in line]
+
+
 def test_a_check_is_switched_off_and_on(office: Office) -> None:
     off = office.alertd("schedule", "disable", "weekly_stability_check")
     on = office.alertd("schedule", "enable", "weekly_stability_check")
@@ -210,12 +226,29 @@ def test_the_audit_log_is_for_admins(office: Office) -> None:
 
 def test_events_are_told_as_they_happen(office: Office, tenant: str) -> None:
     endpoint = office.endpoint(tenant)
-    office.soon(office.event, endpoint)
+    office.meanwhile(office.event, endpoint)
 
     ended = office.alertd("events", "--tenant", tenant, "--count", "1")
 
     [line] = ended.out.splitlines()
     assert f"webhook.test {tenant}" in line
+
+
+def test_alerts_are_told_as_they_change(office: Office, tenant: str) -> None:
+    office.meanwhile(lambda: fired(office, office.alert(tenant)))
+
+    ended = office.alertd("events", "--tenant", tenant, "--count", "1")
+
+    assert "  alert firing critical credential_health_check " in ended.out
+
+
+def test_sweeps_are_told_as_they_get_on(office: Office) -> None:
+    office.meanwhile(lambda: office.end_sweeps() or office.sweep())
+
+    ended = office.alertd("events", "--count", "1")
+    office.end_sweeps()
+
+    assert "  sweep running 0 of 0 " in ended.out
 
 
 def test_a_stream_is_read_item_by_item() -> None:
