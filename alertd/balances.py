@@ -24,7 +24,7 @@ from alertd.secretstore import SecretStore
 
 log = structlog.get_logger(__name__)
 
-EVERY: Final = timedelta(seconds=30)
+EVERY: Final = timedelta(minutes=1)
 BATCH: Final = 20
 
 Read = Callable[[CredentialRef, Secret, Sequence[Call]], Awaitable[tuple[object, ...] | None]]
@@ -46,18 +46,18 @@ class Balances:
         while not stop.is_set():
             if self.settings().performance.read_balances:
                 try:
-                    await self.read_due()
+                    await self.read_due(going=lambda: not stop.is_set())
                 except Transient as exc:
                     log.warning("Balances wait", problem=str(exc))
             await pause(stop, EVERY)
 
-    async def read_due(self) -> int:
-        """Every account that is due, once; how many readings were stored. Raises Transient."""
+    async def read_due(self, *, going: Callable[[], bool] = lambda: True) -> int:
+        """Every account that is due, once, while `going`; how many readings were stored. Raises Transient."""
         stored, every = 0, timedelta(hours=self.settings().performance.balance_interval_hours)
         enabled = [exchange for exchange in VALUATIONS if self.settings().exchange(exchange).enabled]
         await self._tell_unread()
         await adopt_accounts(self.db, enabled, every=every, now=self.now())
-        while due := await claim_due(self.db, every=every, limit=BATCH, now=self.now()):
+        while going() and (due := await claim_due(self.db, every=every, limit=BATCH, now=self.now())):
             read = await asyncio.gather(*(self._read(account, every) for account in due), return_exceptions=True)
             stored += sum(found is True for found in read)
             if broken := next((found for found in read if isinstance(found, BaseException)), None):

@@ -41,7 +41,7 @@ class Known:
     watched: Watched
     typical: float | None = None
     has_equity: bool = False
-    flow_ids: frozenset[str] = frozenset()
+    flow_ids: frozenset[object] = frozenset()
 
 
 Standing = Mapping[SubjectName, Known]

@@ -70,8 +70,9 @@ async def receive_returns(tx: Sql, rows: Sequence[ReturnRow], sending: Sending) 
     values: dict[Key, Values] = {(known[row.subject].watched.id, row.day): (row.value, 1, "full") for row in rows}
     changes = await series_store.put(tx, RETURNS, values, by=sending.by, now=sending.now)
     await subject_store.decide_source(tx, _ids(subjects), ReturnsFrom.PUSHED)
+    changed = _grouped(changes.keys)
     for watched in subjects.values():
-        days = [day for of, day in changes.keys if of == watched.id and isinstance(day, date)]
+        days = [day for day in changed.get(watched.id, ()) if isinstance(day, date)]
         await forget_seen(tx, watched, days, latest=latest.get(watched.id))
     return _receipt(changes, subjects)
 
@@ -95,11 +96,9 @@ async def receive_flows(tx: Sql, rows: Sequence[FlowRow], sending: Sending) -> R
     """What a flow explains, and the days that it is in, are looked at again."""
     subjects = await _named(tx, rows, Kind.ACCOUNT, sending)
     having = await subject_store.with_equity(tx, _ids(subjects))
-    flows = await subject_store.stored_flows(tx, _ids(subjects))
+    flows = _grouped(await subject_store.stored_flows(tx, _ids(subjects)))
     known = {
-        name: Known(
-            watched, has_equity=watched.id in having, flow_ids=frozenset(flow for of, flow in flows if of == watched.id)
-        )
+        name: Known(watched, has_equity=watched.id in having, flow_ids=frozenset(flows.get(watched.id, ())))
         for name, watched in subjects.items()
     }
     await _check(rows, lambda: ingest.flow_faults(rows, known, sending.now))
@@ -194,6 +193,14 @@ async def _follow(
     for watched in subjects.values():
         if watched.id in since:
             await equity_changed(tx, watched, since[watched.id], derived.get(watched.id), sending.now)
+
+
+def _grouped(keys: Iterable[tuple[UUID, object]]) -> Mapping[UUID, Sequence[object]]:
+    """By subject."""
+    groups: dict[UUID, list[object]] = {}
+    for subject_id, key in keys:
+        groups.setdefault(subject_id, []).append(key)
+    return groups
 
 
 def _ids(subjects: Mapping[SubjectName, Watched]) -> list[UUID]:

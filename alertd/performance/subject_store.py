@@ -41,7 +41,10 @@ async def crowded_tenants(tx: Sql, names: Collection[SubjectName]) -> set[UUID]:
 
 
 async def locked(tx: Sql, names: Collection[SubjectName], kind: Kind, now: datetime) -> Mapping[SubjectName, Watched]:
-    """These subjects of tenants that there are; those named for the first time are made, of this kind."""
+    """These subjects of tenants that there are; those named for the first time are made, of this kind.
+
+    They are locked in the order of their ids, as checks go through them.
+    """
     ordered = sorted(names)
     tenants, texts = [name.tenant_id for name in ordered], [name.name for name in ordered]
     await tx.execute(
@@ -62,7 +65,7 @@ async def locked(tx: Sql, names: Collection[SubjectName], kind: Kind, now: datet
         SELECT {COLUMNS}
         FROM performance_subjects s
         JOIN unnest($1::uuid[], $2::text[]) AS wanted (tenant_id, name) USING (tenant_id, name)
-        ORDER BY s.tenant_id, s.name
+        ORDER BY s.id
         FOR UPDATE OF s
         """,  # noqa: S608 - a constant
         tenants,
