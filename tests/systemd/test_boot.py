@@ -30,13 +30,13 @@ TENANT = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 pytestmark = [pytest.mark.systemd, pytest.mark.timeout(240)]
 
-# Answers a request three seconds after it came, and then ends.
+# Takes its time to answer one request, and then ends.
 SLOW_RECEIVER = """
 import http.server, sys, time, pathlib
 class Slow(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         pathlib.Path("/run/asked").touch()
-        time.sleep(3)
+        time.sleep(1.5)
         self.send_response(200)
         self.end_headers()
         pathlib.Path("/run/answered").touch()
