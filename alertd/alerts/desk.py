@@ -12,7 +12,8 @@ from typing import Final
 import structlog
 
 from alertd import metrics
-from alertd.alerts import log_store, operators_store
+from alertd.alerts import log_store, operators_store, store
+from alertd.alerts.catch_up import tell_after_silence
 from alertd.alerts.explanation import Decision
 from alertd.alerts.operators import News, Notice, Receiver, escalation, notices
 from alertd.alerts.quiet import Surroundings
@@ -57,16 +58,17 @@ async def keep_telling(
 
 async def tell(db: Db, *, delay: timedelta, now: datetime) -> int:
     """One look; answers the number of messages. None where another daemon is looking."""
+    late = await tell_after_silence(db, now)
     async with db.transaction() as tx:
-        if not await operators_store.alone(tx):
-            return 0
+        if not await store.alone(tx, operators_store.LOCK):
+            return late
         receivers = await operators_store.receivers(tx)
         escalated = await _escalate(tx, receivers, delay=delay, now=now)
         gathered = await _gather(tx, receivers, now)
     if escalated:
         metrics.ESCALATIONS.inc(escalated)
         log.warning("Alerts escalated that nobody acknowledged", alerts=escalated)
-    return gathered + bool(escalated)
+    return late + gathered + bool(escalated)
 
 
 async def _escalate(tx: Tx, receivers: Sequence[Receiver], *, delay: timedelta, now: datetime) -> int:

@@ -114,6 +114,26 @@ async def alerts_of(sql: Sql, alert_ids: Sequence[UUID]) -> Sequence[Alert]:
     return [_alert(row) for row in rows]
 
 
+async def unheard_for_silence(sql: Sql, checks: Sequence[str], *, limit: int) -> Sequence[Alert]:
+    """Alerts of these checks that fire, of which nobody was told because of a silence; locked."""
+    rows = await sql.fetch(
+        f"""
+        SELECT {COLUMNS}
+        FROM alerts a
+        WHERE state = 'firing'
+          AND announced_at IS NULL
+          AND check_name = ANY ($1)
+          AND (SELECT l.decision FROM alert_log l WHERE l.alert_id = a.id ORDER BY l.id DESC LIMIT 1) = 'silenced'
+        ORDER BY id
+        LIMIT $2
+        FOR UPDATE SKIP LOCKED
+        """,  # noqa: S608 - constants
+        list(checks),
+        limit,
+    )
+    return [_alert(row) for row in rows]
+
+
 def at_present(
     alerts: Sequence[Alert], silences: Sequence[Silence], *, delay: timedelta, now: datetime
 ) -> Sequence[Alert]:

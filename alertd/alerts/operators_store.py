@@ -50,11 +50,6 @@ async def told_of(sql: Sql, alert_id: UUID) -> list[str]:
     return [row["webhook_url"] for row in rows]
 
 
-async def alone(sql: Sql) -> bool:
-    """Whether nobody else gathers news until this transaction ends."""
-    return bool(await sql.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK))
-
-
 async def news(sql: Sql, *, limit: int) -> Sequence[News]:
     """What operators have not been told, oldest first; an end waits until its beginning was sent."""
     rows = await sql.fetch(

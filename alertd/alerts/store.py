@@ -40,6 +40,11 @@ class OpenAlert:
     opened: bool = False
 
 
+async def alone(tx: Sql, lock: int) -> bool:
+    """Whether nobody else holds this lock, which is ours then until the transaction ends."""
+    return bool(await tx.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock))
+
+
 async def find_open(sql: Sql, identity: Identity) -> OpenAlert | None:
     """The open episode of this identity, locked until the transaction ends."""
     found = await find_open_of(sql, [identity.fingerprint])

@@ -27,6 +27,7 @@ from tests.webhooks.relay import a_door
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DELAY = 15 * MINUTE
+FIRED = "performance.alert"
 OPS = Notifier(name="ops", url="json://127.0.0.1")
 PAGER = Notifier(name="pager", url="json://127.0.0.1", escalation=True, min_severity=Severity.EMERGENCY)
 
@@ -209,6 +210,32 @@ async def test_escalation_waits_while_a_silence_holds(db: Db, loss: Observation,
     await look(db, now + 30 * MINUTE)
 
     assert (in_silence, await heard(db, "pager")) == ([], [("escalation", "firing")])
+
+
+async def test_what_a_silence_kept_quiet_is_told_when_it_ends(db: Db, loss: Observation, now: datetime) -> None:
+    await silenced(db, now, lasts=20 * MINUTE)
+    await see(db, loss, at=now)
+    await look(db, now + 19 * MINUTE)
+    during = await heard(db, "ops")
+
+    await look(db, now + 20 * MINUTE)
+    await look(db, now + 21 * MINUTE)
+
+    bodies = await db.fetch("SELECT convert_from(body, 'utf8')::json AS body FROM events WHERE type = $1", FIRED)
+    assert (during, await heard(db, "ops")) == ([], [("alerts", "firing")])
+    assert [(row["body"]["severity"], row["body"]["held_back"]) for row in bodies] == [("critical", 1)]
+    assert (await alert(db)).ack_awaited_since == now + 20 * MINUTE
+
+
+async def test_what_another_alert_explains_is_not_told_with_it(
+    db: Db, tenant: UUID, loss: Observation, now: datetime
+) -> None:
+    await factories.alert(db, tenant, subject="key-1", at=now)
+    await see(db, replace(loss, depends_on="key-1"), at=now)
+
+    told = await look(db, now + HOUR)
+
+    assert (told, await heard(db, "ops")) == (0, [])
 
 
 async def test_paused_tenant_is_not_escalated(db: Db, tenant: UUID, loss: Observation, now: datetime) -> None:
