@@ -114,6 +114,7 @@ async def _database(settings: Settings) -> AsyncIterator[Db]:
         async with open_db(settings.database.dsn.get_secret_value(), pool_size=2) as db:
             yield db
         return
-    async with open_embedded(settings.state_dir, attach=True) as dsn, open_db(dsn, pool_size=2) as db:
+    # In the daemon's place: while one runs, this is refused.
+    async with open_embedded(settings.state_dir, attach=False) as dsn, open_db(dsn, pool_size=2) as db:
         await apply_schema(db)
         yield db

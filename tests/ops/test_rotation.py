@@ -10,6 +10,7 @@ from alertd.config import Settings
 from alertd.config.keys import decoded_keys
 from alertd.db import Db, new_id
 from alertd.model import CredentialRef, CredentialType
+from alertd.postgres import open_embedded
 from alertd.secretstore import open_store
 from alertd.webhooks import endpoints, seals
 from tests.e2e.conftest import home as home
@@ -93,3 +94,14 @@ async def test_without_a_key_there_is_nothing_to_rotate(home: Home, dsn: str) ->
 
     assert refused.code == 78
     assert "nothing was sealed" in refused.err
+
+
+async def test_beside_a_running_daemon_nothing_is_rotated(home: Home) -> None:
+    async with open_embedded(home.state, attach=False):
+        load_or_create_key(None, home.state, ciphertext_exists=False)
+        before = keys(home)
+
+        refused = await alertd(home, {}, "rotate-master-key")
+
+    assert (refused.code, keys(home)) == (1, before)
+    assert "stop it" in refused.err
