@@ -376,7 +376,7 @@ CREATE TABLE performance_revisions (
   replaced_at  timestamptz NOT NULL,
   replaced_by  text NOT NULL                       -- who sent the new one; 'alertd': it follows from other rows
 );
-CREATE INDEX performance_revisions_of ON performance_revisions (subject_id, kind, key);
+CREATE INDEX performance_revisions_of ON performance_revisions (subject_id, id DESC);
 CREATE INDEX performance_revisions_age ON performance_revisions (replaced_at);
 
 -- What a subject is held against. Immutable: a new backtest is a new version, and the highest version counts.

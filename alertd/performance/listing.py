@@ -1,6 +1,6 @@
 """SQL of subjects for people: lists with how each stands, and everything about one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -64,6 +64,18 @@ class Reading:
     at: datetime
     equity: float
     quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a row said before it was replaced: its `key` is its day, instant or id."""
+
+    kind: str
+    key: str
+    revision: int
+    earlier: Mapping[str, str | int | float | None]
+    replaced_at: datetime
+    replaced_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +180,19 @@ async def latest_readings(sql: Sql, subject_id: UUID, *, limit: int) -> list[Rea
         limit,
     )
     return [Reading(at, equity, Quality(quality)) for at, equity, quality in reversed(rows)]
+
+
+async def latest_revisions(sql: Sql, subject_id: UUID, *, limit: int) -> list[Revision]:
+    """The newest first."""
+    rows = await sql.fetch(
+        """
+        SELECT kind, key, revision, earlier, replaced_at, replaced_by
+        FROM performance_revisions
+        WHERE subject_id = $1
+        ORDER BY id DESC
+        LIMIT $2
+        """,
+        subject_id,
+        limit,
+    )
+    return [Revision(**row) for row in rows]

@@ -1,4 +1,4 @@
-"""SQL of subjects themselves: made when first named, locked while their data changes, their terms and references."""
+"""SQL of subjects themselves: made when first named, locked while their data changes, and their terms."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta

@@ -1,5 +1,6 @@
 """Rows are stored once, all or none; what they replace is remembered, and what follows from them is done."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -170,6 +171,16 @@ async def test_a_tenant_has_so_many_subjects_and_no_more(
         await send(db, receiving.receive_returns, daily(alpha._replace(name="beta"), [0.01]))
 
     assert [fault.field for fault in raised.value.faults] == ["subject"]
+
+
+async def test_two_senders_of_the_same_new_subjects_do_not_disturb_each_other(db: Db, alpha: SubjectName) -> None:
+    rows = [row for name in "dbca" for row in daily(alpha._replace(name=name), [0.01])]
+
+    receipts = await asyncio.gather(
+        send(db, receiving.receive_returns, rows), send(db, receiving.receive_returns, rows[::-1])
+    )
+
+    assert sorted((receipt.inserted, receipt.unchanged) for receipt in receipts) == [(0, 4), (4, 0)]
 
 
 async def test_subjects_of_two_tenants_may_share_a_name(db: Db, alpha: SubjectName) -> None:

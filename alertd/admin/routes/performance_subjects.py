@@ -1,7 +1,7 @@
 """Accounts and strategies: how each stands, and its live record as curves to be drawn."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -29,6 +29,7 @@ from alertd.performance.watched import Kind, ReturnsFrom
 
 HOUR: Final = timedelta(hours=1)
 READINGS: Final = 500
+REVISIONS: Final = 50
 EVERYTHING: Final = Wanted(days=DaysWanted.ALL, projection=True)
 
 
@@ -155,8 +156,22 @@ class ConeView(Answer):
     critical: float
 
 
+class RevisionView(Answer):
+    """What a row said before it was replaced; `key` is its day, instant or id."""
+
+    kind: Literal["return", "equity", "flow", "window"]
+    key: str
+    revision: int
+    earlier: dict[str, str | int | float | None]
+    replaced_at: Time
+    replaced_by: str
+
+
 class SubjectDetail(SubjectView):
-    """Everything about one subject; `days` and `equity` are the latest ones, in the order of time."""
+    """Everything about one subject; `days` and `equity` are the latest ones, in the order of time.
+
+    `revisions` are the latest values that were replaced, the newest first.
+    """
 
     limits: LimitsView
     registration: ReferenceView | None
@@ -165,6 +180,7 @@ class SubjectDetail(SubjectView):
     days: list[DayView]
     cone: list[ConeView]
     equity: list[ReadingView]
+    revisions: list[RevisionView]
 
 
 class SubjectListing(PageParams):
@@ -214,6 +230,10 @@ async def show_subject(daemon: Daemon, call: Call[SubjectPath, NoBody]) -> Subje
         equity=[
             ReadingView.model_validate(reading)
             for reading in await listing.latest_readings(daemon.db, watched.id, limit=READINGS)
+        ],
+        revisions=[
+            RevisionView.model_validate(revision)
+            for revision in await listing.latest_revisions(daemon.db, watched.id, limit=REVISIONS)
         ],
     )
 

@@ -100,6 +100,17 @@ async def test_one_subject_comes_with_its_curves(desk: Desk) -> None:
     assert detail["registration"]["registration"]["outlook"] == "trials_unknown"
 
 
+async def test_what_was_replaced_is_shown_with_who_replaced_it(desk: Desk) -> None:
+    for value in (0.01, 0.02):
+        row = {"subject": "alpha", "date": YESTERDAY.isoformat(), "return": value}
+        answer = await desk.ask("POST", "/api/v1/performance/returns", key=desk.key, json=[row])
+
+    [revision] = (await shown(desk, answer.json["subjects"][0]["id"]))["revisions"]
+
+    assert (revision["kind"], revision["key"], revision["earlier"]["value"]) == ("return", YESTERDAY.isoformat(), 0.01)
+    assert "somebody" in revision["replaced_by"]
+
+
 async def test_subjects_are_paged_and_narrowed(desk: Desk) -> None:
     names = ["a", "b", "c"]
     kinds = [Kind.ACCOUNT, Kind.STRATEGY, Kind.ACCOUNT]
