@@ -140,7 +140,8 @@ def _whose(about: Sequence[News]) -> str:
 
 def _fields(rule: str, about: Sequence[News], state: str, head: str) -> Mapping[str, Any]:
     """Of `system.alert`; the worst first, and of many the first ones."""
-    lines = [each.text for each in about[:LINES]]
+    several = len({each.tenant_id for each in about}) > 1
+    lines = [f"{_whose([each])}: {each.text}" if several else each.text for each in about[:LINES]]
     more = [f"and {len(about) - LINES} more"] if len(about) > LINES else []
     return {
         "rule": rule,

@@ -90,7 +90,7 @@ def test_many_subjects_of_several_tenants_are_one_event() -> None:
     [notice] = notices([news(number, tenant=number % 3) for number in range(MANY)], [ALL])
 
     assert notice.fields["message"].startswith(
-        "20 alerts of 3 tenants at about the same time: the whole market moved, or the data is wrong.\n[warning] fund-"
+        "20 alerts of 3 tenants at about the same time: the whole market moved, or the data is wrong.\nT0: [warning]"
     )
 
 

@@ -89,6 +89,6 @@ async def test_escalation_survives_the_daemon(home: Home, db: Db, pager: Pager, 
         await until(lambda: len(pager.read) > 1)
 
     assert unheard == []
-    assert [each["title"] for each in pager.read] == ["[critical] system.alert: Acme", "[critical] system.alert: Acme"]
+    assert [each["title"] for each in pager.read] == ["[critical] system.alert: Acme", "[over] system.alert: Acme"]
     escalated, over = (each["message"].splitlines()[0] for each in pager.read)
     assert (escalated, over) == ("Nobody has acknowledged 1 alert of Acme.", "Over: 1 alert of Acme.")

@@ -128,6 +128,12 @@ async def test_an_operator_gets_title_text_and_kind(tmp_path):
     assert sent["message"].startswith("Vault is sealed")
 
 
+def test_the_end_of_trouble_looks_like_one():
+    text = render_text(message(EventType.SYSTEM_ALERT, severity="critical", state="resolved", subject="vault"))
+
+    assert (text.title, text.kind) == ("[over] system.alert: vault", "success")
+
+
 async def test_a_notifier_that_is_not_in_the_settings_is_hopeless(tmp_path):
     async with channels(settings(tmp_path)) as opened:
         outcome = await opened["apprise"].send(message(), Endpoint("ops"), AT)

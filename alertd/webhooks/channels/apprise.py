@@ -85,13 +85,15 @@ def render(message: Message) -> Text:
     content = json.loads(message.body)
     severity = str(content.get("severity") or "")
     headline = " ".join(str(content[name]) for name in HEADLINE if content.get(name))
-    title = f"{f'[{severity}] ' if severity else ''}{message.type}{f': {headline}' if headline else ''}"
+    over = content.get("state") == "resolved"
+    mark = "over" if over else severity
+    title = f"{f'[{mark}] ' if mark else ''}{message.type}{f': {headline}' if headline else ''}"
     sentences = [str(content[name]) for name in SENTENCES if content.get(name)]
     rest = {name: value for name, value in content.items() if name not in (*SENTENCES, "event", "timestamp")}
     at = datetime.fromtimestamp(content["timestamp"], UTC)
     lines = [f"{name}: {_shown(value)}" for name, value in rest.items() if value not in (None, "", {}, [])]
     body = "\n".join([*sentences, *([""] if sentences else []), f"at: {at:%Y-%m-%d %H:%M:%S} UTC", *lines])
-    return Text(" ".join(title.split()), body, _kind(message.type, severity))
+    return Text(" ".join(title.split()), body, "success" if over else _kind(message.type, severity))
 
 
 @asynccontextmanager
