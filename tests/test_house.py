@@ -44,7 +44,7 @@ MACHINE = re.compile(
     "|".join(rf"(?<![\w.]){re.escape(str(folder))}/" for folder in HERE - {Path("/usr"), Path("/opt")})
 )
 TEXTS = {".cfg", ".css", ".html", ".js", ".json", ".lock", ".md", ".py", ".service", ".socket", ".sql", ".toml", ".yml"}
-NAMES = {"LICENSE", "Makefile", "run"}
+NAMES = {"Containerfile", "LICENSE", "Makefile", "run"}
 PLACES = ("*", "alertd/**/*", "benchmarks/**/*", "docs/**/*", "monitoring/**/*", "systemd/**/*", "tests/**/*", ".ci/*")
 
 
