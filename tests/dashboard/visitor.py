@@ -85,12 +85,11 @@ class Visitor:
         found = {}
         for place in places:
             await self.go(place)
-            await self.page.wait_for_timeout(200)  # colours that fade in are judged when they are there
             found[place] = await self.barriers_here()
         return {place: each for place, each in found.items() if each}
 
     async def barriers_here(self) -> Sequence[str]:
-        results = await Axe().run(self.page)
+        results = await Axe().run(self.page, options={"resultTypes": ["violations"]})
         violations: list[dict[str, Any]] = results.response["violations"]
         return [
             f"{one['id']}: {node['target']} {node['any'][:1]}"
