@@ -31,6 +31,8 @@ Work = Callable[[datetime], Awaitable[Mapping[str, Any]]]
 Noted = Callable[[Tx, Occurrence], Awaitable[None]]
 
 HEARTBEAT: Final = store.LEASE / 3
+OUTAGE: Final = timedelta(seconds=15)  # between two looks while the database is away
+AFTER_LEASE: Final = timedelta(seconds=0.1)
 FAILING: Final = "schedule"  # the rule of the alert about a schedule that fails
 
 
@@ -90,6 +92,7 @@ class Executions:
         self._claiming: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._again: set[str] = set()  # became due while it ran
         self._looking: set[asyncio.Task[None]] = set()
+        self._later: dict[str, asyncio.TimerHandle] = {}
         self.scheduled = False
 
     @contextmanager
@@ -108,13 +111,18 @@ class Executions:
                 self._again.add(schedule.name)
                 return
             try:
+                await self._tell_of_deaths(schedule.name)
                 occurrence = await self._claim(schedule)
+                held = None if occurrence else await store.held_until(self._db, schedule.name, self._now())
             except Transient as exc:
                 log.warning("Schedule waits for the database", schedule=schedule.name, error=str(exc))
+                self._look_again(schedule, OUTAGE)
                 return
             if occurrence is not None:
                 job = self.jobs[schedule.name]
                 self._start(job, occurrence, job.work, tries=job.retry.max_attempts, asked=False)
+            elif held is not None:
+                self._look_again(schedule, held - self._now() + AFTER_LEASE)
 
     async def trigger(self, name: str, requested_by: str, *, noted: Noted | None = None) -> Execution:
         """One attempt now, to its end, whether or not the schedule is on; `noted` shares the transaction it begins in.
@@ -145,7 +153,10 @@ class Executions:
     async def drain(self, grace: timedelta) -> None:
         """Let runs under way end; one that does not is taken over by the next process."""
         self._again.clear()
-        await asyncio.gather(*self._looking)
+        while self._looking or self._later:  # a look that meets an outage wants to look again
+            for name in list(self._later):
+                self._later.pop(name).cancel()
+            await asyncio.gather(*self._looking)
         tasks = list(self._running.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace.total_seconds())
@@ -194,9 +205,20 @@ class Executions:
         del self._running[schedule.name]
         if schedule.name in self._again:
             self._again.discard(schedule.name)
-            looking = asyncio.create_task(self.due(schedule))
-            self._looking.add(looking)
-            looking.add_done_callback(self._looking.discard)
+            self._look(schedule)
+
+    def _look(self, schedule: Schedule) -> None:
+        self._later.pop(schedule.name, None)
+        looking = asyncio.create_task(self.due(schedule))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+
+    def _look_again(self, schedule: Schedule, after: timedelta) -> None:
+        """Nobody rings when a lease or an outage ends, and the next occurrence may be a month away."""
+        if (earlier := self._later.pop(schedule.name, None)) is not None:
+            earlier.cancel()
+        loop = asyncio.get_running_loop()
+        self._later[schedule.name] = loop.call_later(after.total_seconds(), self._look, schedule)
 
     async def _run(self, job: Job, occurrence: Occurrence, work: Work, *, tries: int, asked: bool) -> Ended:
         """Run to the end, keeping the lease; whatever happens, the row says how it went."""
@@ -209,6 +231,13 @@ class Executions:
         await self._tell_operators(occurrence.schedule, ended, asked=asked)
         await self._write_down(occurrence, ended)
         return ended
+
+    async def _tell_of_deaths(self, schedule: str) -> None:
+        """Of a run that nobody will try again. Before it is closed: whoever dies in between leaves it to the next."""
+        now = self._now()
+        if await store.given_up(self._db, schedule, now):
+            message = f"{schedule} was given up: its process died in each of {store.TAKEOVERS} attempts."
+            await platform_trouble(self._db, FAILING, schedule, message, now=now)
 
     async def _tell_operators(self, schedule: str, ended: Ended, *, asked: bool) -> None:
         """Of a schedule whose attempts all failed, and of its next success. Who asked for a run sees how it went."""
@@ -232,6 +261,7 @@ class Executions:
             execution = await listing.get(self._db, occurrence.id)
         except (Transient, Absent) as exc:
             log.warning("Run not written down; it will be repeated", schedule=occurrence.schedule, error=str(exc))
+            self._look_again(self.jobs[occurrence.schedule].schedule, store.LEASE)
             return
         log.info("Scheduled run finished", schedule=occurrence.schedule, error=ended.error, attempts=ended.attempts)
         if self.history is not None and execution.finished_at is not None:

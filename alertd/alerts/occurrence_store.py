@@ -173,6 +173,36 @@ async def last_scheduled(sql: Sql, schedule: str, now: datetime) -> datetime | N
     return at
 
 
+async def given_up(sql: Sql, schedule: str, now: datetime) -> bool:
+    """Whether `interrupted` would close a scheduled run whose process died every time."""
+    found: bool = await sql.fetchval(
+        """
+        SELECT EXISTS (
+          SELECT
+          FROM occurrences
+          WHERE schedule = $1 AND source <> 'manual' AND state = 'running' AND lease_until < $2 AND attempt_count >= $3)
+        """,
+        schedule,
+        now,
+        TAKEOVERS,
+    )
+    return found
+
+
+async def held_until(sql: Sql, schedule: str, now: datetime) -> datetime | None:
+    """When the lease ends under which somebody runs it; the owner extends it while it lives."""
+    end: datetime | None = await sql.fetchval(
+        """
+        SELECT max(lease_until)
+        FROM occurrences
+        WHERE schedule = $1 AND source <> 'manual' AND state = 'running' AND lease_until >= $2
+        """,
+        schedule,
+        now,
+    )
+    return end
+
+
 async def interrupted(sql: Sql, schedule: str, now: datetime) -> datetime | None:
     """What a dead process left running and may be taken over; what died too often, or was asked for once, is closed."""
     await sql.execute(

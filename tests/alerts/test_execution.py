@@ -165,15 +165,66 @@ async def test_a_dead_process_is_succeeded_when_its_lease_ends(probe: Probe, db:
 
 
 async def test_a_run_that_kills_its_process_is_given_up(probe: Probe, db: Db) -> None:
-    time = AT_ONE
-    for _ in range(occurrence_store.TAKEOVERS):
-        await occurrence_store.claim(db, "probe", AT_ONE, source=Source.SCHEDULE, owner=new_id(), now=time)
-        time += timedelta(seconds=61)
-
-    await probe.due(time)
+    await probe.due(await dies_every_time(db))
 
     assert probe.ran == []
     assert [row["state"] for row in await rows(db)] == ["interrupted"]
+
+
+async def dies_every_time(db: Db) -> datetime:
+    """The process of the run at one; answers when the last of its leases is over."""
+    for attempt in range(occurrence_store.TAKEOVERS):
+        time = AT_ONE + attempt * timedelta(seconds=61)
+        await occurrence_store.claim(db, "probe", AT_ONE, source=Source.SCHEDULE, owner=new_id(), now=time)
+    return AT_ONE + occurrence_store.TAKEOVERS * timedelta(seconds=61)
+
+
+async def told(db: Db) -> list[tuple[str, ...]]:
+    """What operators hear: rule, subject, state and message."""
+    events = [json.loads(row["body"]) for row in await db.fetch("SELECT body FROM events ORDER BY created_at, id")]
+    return [(each["rule"], each["subject"], each["state"], each["message"]) for each in events]
+
+
+async def test_operators_hear_once_of_a_run_that_is_given_up(probe: Probe, db: Db) -> None:
+    time = await dies_every_time(db)
+
+    await probe.due(time)
+    await probe.due(time + timedelta(minutes=1))
+
+    assert await told(db) == [
+        ("schedule", "probe", "firing", "probe was given up: its process died in each of 3 attempts.")
+    ]
+
+
+async def test_operators_hear_that_what_was_given_up_runs_again(probe: Probe, db: Db) -> None:
+    await probe.due(await dies_every_time(db))
+
+    await probe.due(AT_ONE + HOUR)
+
+    assert [state for _, _, state, _ in await told(db)] == ["firing", "resolved"]
+
+
+async def test_a_run_that_a_person_asked_for_dies_in_silence(probe: Probe, db: Db) -> None:
+    async with db.transaction() as tx:
+        await occurrence_store.claim_manual(tx, "probe", requested_by="ann", owner=new_id(), now=AT_ONE - HOUR)
+
+    await probe.due(AT_ONE)
+
+    assert await told(db) == []
+
+
+async def test_the_end_of_a_dead_process_lease_is_waited_for(probe: Probe, db: Db) -> None:
+    dying = AT_ONE + timedelta(seconds=0.1) - occurrence_store.LEASE
+    await occurrence_store.claim(db, "probe", AT_ONE, source=Source.SCHEDULE, owner=new_id(), now=dying)
+    probe.time = AT_ONE
+    await probe.executions.due(HOURLY)
+
+    probe.time = AT_ONE + timedelta(seconds=1)
+    await probe.until_running()
+
+    await probe.executions.drain(HOUR)
+    assert probe.ran == [AT_ONE]
+    assert [row["state"] for row in await rows(db)] == ["succeeded"]
 
 
 async def test_stopping_leaves_a_long_run_to_the_next_process(probe: Probe, db: Db) -> None:
