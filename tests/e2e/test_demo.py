@@ -1,5 +1,6 @@
 """The demo: it plays to its end, and notices whatever goes otherwise than its cast says."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,7 @@ async def test_it_plays_to_its_end_and_leaves_nothing_behind(home: Home) -> None
 
     assert done.code == 0, done.out + done.err
     assert f"All {story.expected().total()} expected messages arrived" in done.out
+    assert re.search(r"^Dashboard: http://127\.0\.0\.1:\d+/\n +key: alertd_\w+$", done.out, re.MULTILINE)
     assert list(home.folder.glob("alertd-demo-*")) == []
 
 
