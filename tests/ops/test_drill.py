@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -58,6 +59,16 @@ async def ready(stage: Stage) -> int:
         return response.status
 
 
+async def dashboard(stage: Stage, home: Home) -> dict[str, Any]:
+    """What the dashboard opens with."""
+    headers = {"X-Alert-API-Key": (home.state / "admin.key").read_text().strip()}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{stage.url}/api/v1/overview") as response,
+    ):
+        return dict(await response.json())
+
+
 # Vault is sealed
 
 
@@ -80,13 +91,14 @@ async def test_vault_is_sealed_and_unsealed(home: Home, raft: Bao, db: Db, dsn: 
             await stage.shows("alertd_secret_store_up", 0)
             await until_answered(lambda: alarms(db))
             sealed = (await ready(stage), len(await alarms(db)), town.told(broken))
+            shown = (await dashboard(stage, home))["platform"]["waiting_for"]
 
             await asyncio.to_thread(raft.unseal)
             await stage.says("Secret store recovered")
             await stage.shows("alertd_secret_store_up", 1)
             await town.until(lambda: town.told(broken))
 
-    assert sealed == (503, 1, Counter())
+    assert (sealed, shown) == ((503, 1, Counter()), ["secret_store"])
     assert town.told(broken) == FAILED
     assert stage.said(CHECKED, error="secret_store") == []
 
@@ -243,11 +255,11 @@ async def test_an_endpoint_is_dead_for_a_day(home: Home, town: Town, db: Db, dsn
             stage.clock.ahead = timedelta(hours=hours - 60)
             await stage.says("Wall clock was set", times=hours)
         await until_answered(lambda: db.fetchval(LEFT_ALONE, stage.clock()))
-        [woken] = await alarms(db)
+        [woken], shown = await alarms(db), (await dashboard(stage, home))["endpoints"]["open_circuits"]
         async with listening(Receiver(lambda path: town.secrets.get(path, ""), town.hear), port=dead):
             stage.clock.ahead = timedelta()
             await town.until(lambda: town.told(broken))
             await stage.shows("alertd_open_circuits", 0)
 
-    assert "webhook_not_accepted" in woken
+    assert ("webhook_not_accepted" in woken, shown) == (True, 1)
     assert (town.told(good), town.told(broken)) == (Counter(), FAILED)
