@@ -12,7 +12,7 @@ const listeners = new Set();
 let session = open() ? anonymous() : kept();
 let ended = null;
 
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, body) {
     super(sentence(status, body));
     this.status = status;

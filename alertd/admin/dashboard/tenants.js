@@ -23,7 +23,7 @@ export function useTenants() {
   return { nameOf, known: [...names].filter(([, name]) => name).sort((a, b) => a[1].localeCompare(b[1])) };
 }
 
-export const shortId = (id) => (id ? `${id.slice(0, 8)}…` : "");
+const shortId = (id) => (id ? `${id.slice(0, 8)}…` : "");
 
 function nameOf(id) {
   if (!id) return "Operators";

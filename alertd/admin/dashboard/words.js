@@ -28,7 +28,7 @@ export const REASONS = {
   internal_error: "Error of ours",
 };
 
-export const WARNINGS = {
+const WARNINGS = {
   can_withdraw: "Can withdraw",
   readonly_can_trade: "Stored as read-only, can trade",
   expires_soon: "Expires soon",
@@ -55,7 +55,7 @@ export const CHECKS = {
   evening_performance_check: "Thresholds, evening",
 };
 
-export const RULES = {
+const RULES = {
   drift: "Drift", day_tail: "Worst day", volatility: "Volatility", interval_breaches: "Days below the interval", pnl_deviation: "P&L against projection",
   cone: "Cone", fresh_returns: "Freshness of returns", drawdown: "Drawdown", daily_loss: "Daily loss", sharpe: "Sharpe ratio", equity_reading: "Equity reading",
   fresh_equity: "Freshness of equity", stability: "Stability", walk_forward: "Walk forward", out_of_sample: "Out of sample", forward_test: "Forward test", projection: "Projection",
@@ -92,7 +92,7 @@ export const leafText = (leaf) => {
 
 const UNITS = [["d", 86_400], ["h", 3_600], ["min", 60], ["s", 1]];
 
-/** "3 h 12 min"; the two largest units. */
+/** "2 d 3 h", "3 h 12 min", "5 min", "40 s" */
 export function span(seconds) {
   let rest = Math.max(0, Math.round(seconds));
   const parts = [];
@@ -101,7 +101,7 @@ export function span(seconds) {
     rest -= count * size;
     if (count > 0) parts.push(`${count} ${unit}`);
     else if (parts.length) break;
-    if (parts.length === (size >= 3_600 ? 2 : 1) || parts.length === 2) break;
+    if (parts.length >= (size >= 3_600 ? 2 : 1)) break;
   }
   return parts.join(" ") || "0 s";
 }

@@ -1,7 +1,7 @@
 // The stored keys as a list, narrowed by tenant, exchange, verdict and reason.
 import { usePages } from "../data.js";
 import { html } from "../html.js";
-import { Badge, Choice, Due, Empty, Foreign, Heading, Pager, Panel, Status, Table, Time, Waiting } from "../parts.js";
+import { Badge, Choice, Due, Empty, Foreign, Heading, Pager, Panel, Table, Time, Waiting } from "../parts.js";
 import { href, narrow } from "../router.js";
 import { isTenant } from "../session.js";
 import { useStanding } from "../standing.js";
