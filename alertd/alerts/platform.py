@@ -28,34 +28,53 @@ async def platform_trouble(
 
     `again_after` is for trouble that nobody sees the end of: it is told anew after that time.
     """
-    identity = Identity(None, PLATFORM_CHECK, subject, rule)
     async with db.transaction() as tx:
-        known = await store.find_open(tx, identity)
-        if known is not None and known.announced_at is not None:
-            if again_after is None or now - known.announced_at < again_after:
-                return False
-            await _close(tx, known, now)
-        alert = await store.put(tx, identity, severity=severity, details={"message": message}, began_at=now, now=now)
-        if alert.opened:
-            await log_store.note(tx, alert.id, Decision.FIRED, now=now)
-        if alert.announced_at is None:  # else another daemon was quicker by a moment
-            await _announce(tx, identity, alert, message, now)
+        return await trouble(tx, rule, subject, message, now=now, again_after=again_after, severity=severity)
+
+
+async def trouble(
+    tx: Tx,
+    rule: str,
+    subject: str,
+    message: str,
+    *,
+    now: datetime,
+    again_after: timedelta | None = None,
+    severity: Severity = Severity.CRITICAL,
+) -> bool:
+    """The same as part of something larger."""
+    identity = Identity(None, PLATFORM_CHECK, subject, rule)
+    known = await store.find_open(tx, identity)
+    if known is not None and known.announced_at is not None:
+        if again_after is None or now - known.announced_at < again_after:
+            return False
+        await _close(tx, known, now)
+    alert = await store.put(tx, identity, severity=severity, details={"message": message}, began_at=now, now=now)
+    if alert.opened:
+        await log_store.note(tx, alert.id, Decision.FIRED, now=now)
+    if alert.announced_at is None:  # else another daemon was quicker by a moment
+        await _announce(tx, identity, alert, message, now)
     return alert.opened
 
 
 async def platform_recovered(db: Db, rule: str, subject: str, message: str, *, now: datetime) -> bool:
     """Close the episode and say so to whoever was told of it; False if there was none."""
-    identity = Identity(None, PLATFORM_CHECK, subject, rule)
     async with db.transaction() as tx:
-        alert = await store.find_open(tx, identity)
-        if alert is None:
-            return False
-        await _close(tx, alert, now)
-        if alert.announced_at is not None:
-            event = _event(identity, alert, message, "resolved", now)
-            names = await operators_store.told_of(tx, alert.id)
-            await outbox.enqueue(tx, event, now=now, window=None, notifiers=names)
-            await log_store.note_deliveries(tx, alert.id, event.id, now)
+        return await recovered(tx, rule, subject, message, now=now)
+
+
+async def recovered(tx: Tx, rule: str, subject: str, message: str, *, now: datetime) -> bool:
+    """The same as part of something larger."""
+    identity = Identity(None, PLATFORM_CHECK, subject, rule)
+    alert = await store.find_open(tx, identity)
+    if alert is None:
+        return False
+    await _close(tx, alert, now)
+    if alert.announced_at is not None:
+        event = _event(identity, alert, message, "resolved", now)
+        names = await operators_store.told_of(tx, alert.id)
+        await outbox.enqueue(tx, event, now=now, window=None, notifiers=names)
+        await log_store.note_deliveries(tx, alert.id, event.id, now)
     return True
 
 

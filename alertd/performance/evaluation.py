@@ -5,7 +5,8 @@ finds the same; and what was told is not told again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,8 +26,8 @@ from alertd.performance.missing import notice_missing
 from alertd.performance.outcome import outcome
 from alertd.performance.registering import Sending
 from alertd.performance.remembering import remember
-from alertd.performance.selection import Among, batches, select
-from alertd.performance.settling import OURSELVES, settle
+from alertd.performance.selection import Among, Selected, batches, select, selected
+from alertd.performance.settling import OURSELVES, settle, settle_within
 from alertd.performance.stats_thread import in_stats_thread
 from alertd.performance.telling import tell
 from alertd.performance.watched import Watched
@@ -57,6 +58,13 @@ class _Run:
     judged: list[Judged] = field(default_factory=list)
     broken: list[Watched] = field(default_factory=list)
 
+    async def judge(self, outside: Outside, check: Check, subjects: Selected, at: datetime) -> Sequence[Judged]:
+        """In the stats thread. What is to be remembered of them is only in the answer."""
+        heard = await in_stats_thread(partial(hear, check, subjects, outside.thresholds, at))
+        self.judged += [each.said for each in heard.judged]
+        self.broken += heard.broken
+        return heard.judged
+
     def result(self, told: Outcome) -> Mapping[str, Any]:
         steps = {str(step): count for step, count in told.steps.items()}
         return {**outcome(self.judged), "alerts": steps, "told": told.told}
@@ -72,10 +80,14 @@ async def evaluate(outside: Outside, check: Check, at: datetime, among: Among = 
     """Judge all subjects as of `at`, and tell of what changed. Raises Transient, or NotJudged once all is done."""
     async for batch in batches(outside.db, among):
         await settle(outside.db, batch, at)
-    run = await _judged(outside, check, at, among, lasting=True)
+    run = _Run()
+    async for subjects in select(outside.db, check.name, at, among):
+        judged = await run.judge(outside, check, subjects, at)
+        await remember(outside.db, judged, Sending(OURSELVES, outside.now(), outside.thresholds))
     now = outside.now()
     if among is None:
-        await notice_missing(outside.db, run.judged, now)
+        async with outside.db.transaction() as tx:
+            await notice_missing(tx, run.judged, now)
     async with outside.db.transaction() as tx:
         told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
     if among is None:
@@ -91,26 +103,30 @@ def _count(check: Check, judged: Sequence[Judged]) -> None:
 
 
 async def rehearse(outside: Outside, check: Check, at: datetime) -> Mapping[str, Any]:
-    """What `evaluate` would find and send, by what is known; nothing is stored. Raises Transient or NotJudged."""
-    run, now = await _judged(outside, check, at, None, lasting=False), outside.now()
+    """What `evaluate` would find and send now; nothing is stored. Raises Transient or NotJudged."""
+    run = _Run()
+    async for subjects in _foreseen(outside.db, check, at):
+        await run.judge(outside, check, subjects, at)
+    now = outside.now()
     would_send: Sequence[Mapping[str, Any]] = ()
     told = Outcome({}, 0)
-    try:
+    with suppress(_Rehearsed):
         async with outside.db.transaction() as tx:
+            await notice_missing(tx, run.judged, now)
             told = await tell(tx, check, run.judged, policy=outside.policy, at=at, now=now)
             would_send = await messages_of(tx, now)
             raise _Rehearsed
-    except _Rehearsed:
-        run.complain()
+    run.complain()
     return {**run.result(told), "would_send": would_send}
 
 
-async def _judged(outside: Outside, check: Check, at: datetime, among: Among, *, lasting: bool) -> _Run:
-    run = _Run()
-    async for selected in select(outside.db, check.name, at, among):
-        heard = await in_stats_thread(partial(hear, check, selected, outside.thresholds, at))
-        if lasting:
-            await remember(outside.db, heard.judged, Sending(OURSELVES, outside.now(), outside.thresholds))
-        run.judged += [each.said for each in heard.judged]
-        run.broken += heard.broken
-    return run
+async def _foreseen(db: Db, check: Check, at: datetime) -> AsyncIterator[Selected]:
+    """Every subject as it would be once its days were settled. A batch at a time, because senders of rows wait."""
+    async for batch in batches(db):
+        found: Selected = ()
+        with suppress(_Rehearsed):
+            async with db.transaction() as tx:
+                await settle_within(tx, batch, at)
+                found = await selected(tx, check.name, batch, at)
+                raise _Rehearsed
+        yield found

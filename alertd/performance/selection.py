@@ -42,5 +42,10 @@ async def batches(sql: Sql, among: Among = None) -> AsyncIterator[Sequence[Watch
 async def select(sql: Sql, check_name: str, at: datetime, among: Among = None) -> AsyncIterator[Selected]:
     """All of them, each with what was known of it at `at`."""
     async for batch in batches(sql, among):
-        subjects = await load(sql, batch, WANTED[check_name], at)
-        yield [(watched, subjects[watched.id]) for watched in batch]
+        yield await selected(sql, check_name, batch, at)
+
+
+async def selected(sql: Sql, check_name: str, batch: Sequence[Watched], at: datetime) -> Selected:
+    """These, in their order."""
+    subjects = await load(sql, batch, WANTED[check_name], at)
+    return [(watched, subjects[watched.id]) for watched in batch]

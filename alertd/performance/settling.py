@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
-from alertd.db import Db, Sql
+from alertd.db import Db, Sql, Tx
 from alertd.performance import equity_store, series_store
 from alertd.performance.days import DAY, INSTANT
 from alertd.performance.evaluation_store import forget_tracks
@@ -25,14 +25,31 @@ CLOSING_SOUGHT: Final = 500  # readings among which the closing before a day is 
 
 async def settle(db: Db, batch: Iterable[Watched], now: datetime) -> None:
     """Derive the days that have ended meanwhile. To be called before these subjects are judged."""
+    for watched, first in await _overdue(db, batch, now):
+        async with db.transaction() as tx:
+            await equity_store.lock(tx, watched.id)
+            await derive(tx, watched, first, now)
+
+
+async def settle_within(tx: Tx, batch: Iterable[Watched], now: datetime) -> None:
+    """The same for somebody who does not want it to last."""
+    # In the order in which those who send rows lock subjects.
+    ordered = sorted(batch, key=lambda watched: (watched.tenant_id, watched.name))
+    for watched, first in await _overdue(tx, ordered, now):
+        await equity_store.lock(tx, watched.id)
+        await derive(tx, watched, first, now)
+
+
+async def _overdue(sql: Sql, batch: Iterable[Watched], now: datetime) -> list[tuple[Watched, date]]:
+    """Those with days that are over and not derived, each with the first of them."""
     following = [watched for watched in batch if watched.returns_from is ReturnsFrom.EQUITY]
-    until = await equity_store.derived_until(db, [watched.id for watched in following])
-    for watched in following:
-        settled = until.get(watched.id)
-        if settled is None or settled < watched.boundary.last_complete(now):
-            async with db.transaction() as tx:
-                await equity_store.lock(tx, watched.id)
-                await derive(tx, watched, FIRST_DAY if settled is None else settled + DAY, now)
+    until = await equity_store.derived_until(sql, [watched.id for watched in following])
+    found = [(watched, until.get(watched.id)) for watched in following]
+    return [
+        (watched, FIRST_DAY if settled is None else settled + DAY)
+        for watched, settled in found
+        if settled is None or settled < watched.boundary.last_complete(now)
+    ]
 
 
 async def equity_changed(tx: Sql, watched: Watched, since: datetime, derived: date | None, now: datetime) -> None:

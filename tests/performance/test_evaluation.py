@@ -10,6 +10,7 @@ from math import inf, nan
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -494,13 +495,55 @@ async def test_a_rehearsal_shows_what_would_be_sent(db: Db) -> None:
     assert (shown["outcome"], shown["raised"], shown["told"]) == ("judged", 1, 1)
 
 
-async def test_a_rehearsal_stores_nothing(db: Db) -> None:
-    watched = await strategy(db, DECAYED)
-    await stored.days(db, await stored.subject(db, name="own"), making.daily(making.noise(70)))
+async def everything(db: Db) -> Mapping[str, Sequence[str]]:
+    """All rows of all tables."""
     tables = [row[0] for row in await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-    before = [await db.fetch(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]
+    return {name: [row[0] for row in await db.fetch(f"SELECT t::text FROM {name} t ORDER BY 1")] for name in tables}
 
-    await rehearse(outside(db), DAILY, NOW)
 
-    assert [await db.fetch(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables] == before
-    assert await statuses(db, watched) == {}
+async def with_unread_equity(db: Db, log_returns: np.ndarray) -> Watched:
+    """One whose readings were stored, while nobody has derived a day from them."""
+    watched = await stored.subject(db, returns_from=ReturnsFrom.EQUITY, equity_every=DAY)
+    await stored.reference(db, watched, making.reference())
+    equity = 1000 * np.exp(np.cumsum([0, *log_returns]))
+    ago = [len(equity) - 1 - number for number in range(len(equity))]
+    await stored.snapshots(db, watched, [making.snapshot(-24 * d, e) for d, e in zip(ago, equity, strict=True)])
+    return watched
+
+
+def brief(body: Mapping[str, Any]) -> tuple[Any, ...]:
+    return body["tenant_id"], body["event"], body["subject"], body["rule"], body["message"], body["current_value"]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+async def test_a_rehearsal_stores_nothing_and_shows_what_the_run_then_does(db: Db, check: Check) -> None:
+    await strategy(db, DECAYED)
+    await strategy(db, HEALTHY, name="fit")
+    await with_unread_equity(db, making.noise(60, seed=2) - 0.01)
+    await stored.days(db, await stored.subject(db, name="own"), making.daily(making.noise(70)))
+    before = await everything(db)
+
+    shown = dict(await rehearse(outside(db), check, NOW))
+
+    assert await everything(db) == before
+    would_send = shown.pop("would_send")
+    assert shown == await run(db, check)
+    assert sorted(map(brief, would_send)) == sorted(map(brief, await messages(db)))
+
+
+async def test_a_rehearsal_derives_the_days_that_are_over(db: Db) -> None:
+    await with_unread_equity(db, making.noise(60, seed=2) - 0.01)
+
+    shown = await rehearse(outside(db), DAILY, NOW)
+
+    assert [body["rule"] for body in shown["would_send"]] == ["drift"]
+    assert await db.fetchval("SELECT count(*) FROM performance_returns") == 0
+
+
+async def test_a_rehearsal_accuses_nobody_of_an_outage_of_ours(db: Db) -> None:
+    _ = [await strategy(db, HEALTHY[:-10], name=f"silent {number}") for number in range(20)]
+
+    shown = await rehearse(outside(db), DAILY, NOW)
+
+    assert (shown["raised"], shown["would_send"]) == (20, [])
+    assert await db.fetchval("SELECT count(*) FROM alerts") == 0
