@@ -62,15 +62,18 @@ class Live:
         """
         async with self._one_at_a_time:
             notify(reloading())
+            metrics.RELOAD_SUCCESS.set(0)
+            outcome = "reload failed"
             try:
                 names = await self._reload(noted)
+                outcome = "settings reloaded"
             except AlertdError as exc:
-                metrics.RELOAD_SUCCESS.set(0)
                 problems = exc.problems if isinstance(exc, ConfigError) else (str(exc),)
                 log.error("Settings not reloaded; the old ones stay", problems=problems)  # noqa: TRY400 - that is all
-                notify(f"{READY}\n{status(f'running; reload refused: {problems[0]}')}")
+                outcome = f"reload refused: {problems[0]}"
                 raise
-            notify(f"{READY}\n{status('running; settings reloaded')}")
+            finally:
+                notify(f"{READY}\n{status(f'running; {outcome}')}")
             return names
 
     async def _reload(self, noted: Noted | None) -> tuple[str, ...]:
