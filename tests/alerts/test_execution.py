@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from alertd import metrics
-from alertd.alerts import occurrence_store
+from alertd.alerts import execution, occurrence_store
 from alertd.alerts.execution import Executions, Job, no_data
 from alertd.alerts.history import History
 from alertd.alerts.occurrence_store import Occurrence, Source
@@ -48,8 +48,8 @@ class Probe:
     def tasks(self) -> list[asyncio.Task[Any]]:
         return [task for task in asyncio.all_tasks() if task.get_name().startswith("probe_")]
 
-    async def until_running(self) -> None:
-        while not self.ran:
+    async def until_running(self, *, times: int = 1) -> None:
+        while len(self.ran) < times:
             await asyncio.sleep(0.01)
 
     async def due(self, time: datetime) -> None:
@@ -224,6 +224,54 @@ async def test_the_end_of_a_dead_process_lease_is_waited_for(probe: Probe, db: D
 
     await probe.executions.drain(HOUR)
     assert probe.ran == [AT_ONE]
+    assert [row["state"] for row in await rows(db)] == ["succeeded"]
+
+
+async def go_away(db: Db, table: str) -> None:
+    """Whoever writes there hears what a server says that is not up yet."""
+    await db.execute(
+        f"""
+        CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'the database system is starting up' USING ERRCODE = '57P03'; END $$;
+        CREATE TRIGGER away BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION away();
+        """
+    )
+
+
+async def come_back(db: Db) -> None:
+    await db.execute("DROP FUNCTION away() CASCADE")
+
+
+async def test_what_was_due_while_the_database_was_away_is_looked_at_again(
+    probe: Probe, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "OUTAGE", timedelta(0))
+    await go_away(db, "schedules")
+    probe.time = AT_ONE
+    await probe.executions.due(HOURLY)
+
+    await come_back(db)
+    await probe.until_running()
+
+    await probe.executions.drain(HOUR)
+    assert [row["state"] for row in await rows(db)] == ["succeeded"]
+
+
+async def test_a_run_that_could_not_be_written_down_is_repeated(
+    probe: Probe, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(occurrence_store, "LEASE", timedelta(seconds=0.5))
+    probe.gate = asyncio.Event()
+    await probe.due(AT_ONE)
+    await go_away(db, "occurrences")
+    probe.gate.set()
+    await asyncio.gather(*probe.tasks())
+    await come_back(db)
+    probe.time = AT_ONE + timedelta(seconds=1)
+
+    await probe.until_running(times=2)
+
+    await probe.executions.drain(HOUR)
     assert [row["state"] for row in await rows(db)] == ["succeeded"]
 
 
