@@ -79,7 +79,7 @@ class SecretsSettings(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.backend == "file":
+        if self.backend != "vault":
             return self
         needed = ("address", *_LOGIN_NEEDS[self.vault.auth])
         why = f'must be set: secrets.backend is "vault" (an address implies it) and its auth "{self.vault.auth}"'
