@@ -24,9 +24,11 @@ lint: $(READY)
 bench: $(READY)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-# Requests made up from the OpenAPI document, many and never the same; `make test` makes few, always alike.
+# Requests made up from the OpenAPI document, many and never the same, and other examples for every law; `make test`
+# makes few, always alike.
 fuzz: $(READY)
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-500} $(BIN)/python -m pytest tests/admin/test_schemathesis.py
+	@HYPOTHESIS_PROFILE=wild $(BIN)/python -m pytest -m hypothesis --no-cov -q --ignore tests/admin/test_schemathesis.py
 
 # Everything that can break does, while 50 tenants are told the truth: a few minutes, always alike.
 faults: $(READY)

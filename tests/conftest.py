@@ -20,8 +20,10 @@ from alertd.postgres.data import create_data
 from alertd.postgres.server import Cluster, dsn_of, running_server
 from tests.tools import AbsentTools
 
-hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("patient")
+# Without a deadline: a busy machine is no failure. `make test` tries the same examples each time, `make fuzz` others.
+hypothesis.settings.register_profile("alike", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("wild", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "alike"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -66,7 +66,8 @@ async def what_fires_was_told_or_says_why_not(db: Db, story: Sequence[tuple[int,
         """
     )
 
-    assert all((row["announced_at"] is not None) or row["decisions"] == ["fired", "silenced"] for row in rows)
+    silenced = {"fired", "silenced"}  # once for each silence
+    assert all((row["announced_at"] is not None) or set(row["decisions"]) == silenced for row in rows)
     assert all(row["held_count"] > 0 for row in rows if row["announced_at"] is None)
     assert await expected_to_fire(scene, story) == await firing_now(scene)
 
