@@ -23,14 +23,16 @@ from alertd.credentials.packed import PackedIds
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
-from alertd.credentials.sweeper import IN_FLIGHT, Sweeper
+from alertd.credentials.sweeper import Sweeper
 from alertd.errors import StoreDown, StoreFault, Transient
 from alertd.model import Reason, Verdict
 
 log = structlog.get_logger(__name__)
 
 REPORT_EVERY: Final = timedelta(seconds=1)
-CHUNK: Final = 20  # claimed by one worker at a time
+# Of each exchange: more under way than this would only make the admin port wait, as all share one loop.
+WORKERS: Final = 10
+CHUNK: Final = 6  # claimed by one worker at a time
 HELD_ELSEWHERE_WAIT: Final = timedelta(seconds=1)
 HELD_ELSEWHERE_ROUNDS: Final = 5  # then a credential that another process is checking counts as skipped
 
@@ -170,7 +172,7 @@ async def _flow(sweeper: Sweeper, current: _Run, left: PackedIds) -> None:
         elsewhere: list[UUID] = []
         chunks = left.chunks(CHUNK)
         async with asyncio.TaskGroup() as workers:
-            for _ in range(IN_FLIGHT // CHUNK):
+            for _ in range(WORKERS):
                 workers.create_task(_work(sweeper, current, chunks, elsewhere))
         if not elsewhere:
             return
