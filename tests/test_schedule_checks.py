@@ -72,3 +72,14 @@ def test_how_late_one_may_be_made_up_for_is_a_setting(tmp_path: Path) -> None:
 
     assert schedules_of(settings)["daily_pnl_check"].max_age == 2 * HOUR
     assert schedules_of(settings)["weekly_stability_check"].max_age == 24 * HOUR
+
+
+def test_a_check_runs_by_its_own_time_zone_and_its_summer_time(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, ALERTD_CHECKS__DAILY_PNL_CHECK__TIME_ZONE="America/New_York")
+    schedule = schedules_of(settings)["daily_pnl_check"]
+
+    winter = next_after(schedule, MONDAY_NOON)
+    summer = next_after(schedule, datetime(2026, 7, 6, 12, 0, tzinfo=UTC))
+
+    assert (winter.hour, summer.hour) == (22, 21)
+    assert time_of_day(schedule) == "17:00 America/New_York"

@@ -18,6 +18,7 @@ from alertd.config.kinds import (
     Period,
     Seconds,
     TimeOfDay,
+    TimeZone,
     Weekday,
 )
 from alertd.config.section import Section
@@ -51,10 +52,14 @@ class RetrySettings(Section):
 
 
 class CheckSettings(Section):
-    """What one scheduled check has of its own. A missed run is made up for while younger than `max_age_hours`."""
+    """What one scheduled check has of its own. A missed run is made up for while younger than `max_age_hours`.
+
+    `time_zone` gives its time of day a meaning, and its day.
+    """
 
     retry: RetrySettings
     max_age_hours: Period
+    time_zone: TimeZone = "UTC"
 
 
 class ChecksSettings(Section):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, SecretStr
@@ -132,6 +133,16 @@ def _header(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    if value == "UTC":  # also on machines without a time zone database
+        return value
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):  # unknown; no name; the name of a folder
+        raise ValueError("must be the IANA name of a time zone, such as Europe/Berlin or UTC") from None
+    return value
+
+
 def _filled(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().strip():
         raise ValueError("must not be empty; leave the setting out instead")
@@ -176,6 +187,7 @@ Day = Annotated[Weekday, BeforeValidator(_weekday)]
 Delay = Annotated[timedelta, BeforeValidator(_delay)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(_network)], ...], Listed]
 Names = Annotated[tuple[str, ...], Listed]
+TimeZone = Annotated[str, AfterValidator(_zone)]
 HeaderName = Annotated[str, AfterValidator(_header)]
 Secret = Annotated[SecretStr, AfterValidator(_filled)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]

@@ -19,7 +19,7 @@ _FREQUENCIES: Final[Mapping[type[Spec], Frequency]] = {
 
 
 def schedules_of(settings: Settings) -> Mapping[str, Schedule]:
-    """One for each scheduled check, by its name; times of day are UTC."""
+    """One for each scheduled check, by its name; times of day are in its own zone, UTC if none is set."""
     alerts = settings.alerts
     specs: Mapping[str, Spec] = {
         "daily_pnl_check": Daily(alerts.daily_pnl_time),
@@ -30,7 +30,12 @@ def schedules_of(settings: Settings) -> Mapping[str, Schedule]:
         "credential_health_check": Interval(timedelta(hours=settings.credentials.interval_hours)),
     }
     return {
-        name: Schedule(name, specs[name], max_age=timedelta(hours=settings.checks[name].max_age_hours))
+        name: Schedule(
+            name,
+            specs[name],
+            max_age=timedelta(hours=settings.checks[name].max_age_hours),
+            timezone=settings.checks[name].time_zone,
+        )
         for name in CHECK_NAMES
     }
 

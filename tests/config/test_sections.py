@@ -67,6 +67,19 @@ def test_a_missed_run_is_made_up_for_within_hours_or_a_day(loading):
     }
 
 
+def test_a_check_may_have_its_own_time_zone(loading):
+    checks = loading('checks.daily_pnl_check.time_zone = "America/New_York"').checks
+
+    assert (checks.daily_pnl_check.time_zone, checks.weekly_stability_check.time_zone) == ("America/New_York", "UTC")
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "/etc/localtime", "Europe/"])
+def test_a_time_zone_that_nobody_knows_is_refused(refusing, name):
+    (problem,) = refusing(f"checks.daily_pnl_check.time_zone = '{name}'")
+
+    assert problem.startswith("checks.daily_pnl_check.time_zone: must be the IANA name of a time zone")
+
+
 def test_there_is_no_other_check(loading):
     with pytest.raises(KeyError):
         loading().checks["model_fields"]

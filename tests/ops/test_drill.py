@@ -41,6 +41,7 @@ from tests.ops.rehearsal import Stage, hurry, rehearsing
 CHECKED = "Credential health check completed"
 LEFT_ALONE = "SELECT circuit_until > $1 AND lease_id IS NULL FROM tenant_webhooks WHERE circuit = 'open'"
 FAILED = Counter(["credential.failed expired"])
+AWAY_SECONDS = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +133,7 @@ async def test_postgresql_goes_and_comes_back(home: Home, town: Town, postgresql
             await stage.says("Database lost")
             await stage.shows("alertd_database_up", 0)
             away = await ready(stage)
+            await asyncio.sleep(AWAY_SECONDS)
 
             await life.enter_async_context(running_server(postgresql))
             await stage.says("Database answers", times=2)
