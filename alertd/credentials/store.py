@@ -18,6 +18,18 @@ COLUMNS: Final = """
   c.id, c.tenant_id, c.exchange, c.credential_type, c.label, c.secret_version, c.phase, c.lease_id,
   c.consecutive_failures, c.first_failure_at, c.last_success_at, c.alerting, c.notices, c.next_check_at
 """
+# The exchanges that have keys, as `listed`, the last row NULL: steps on the index instead of reading all keys.
+EXCHANGES: Final = """
+  WITH RECURSIVE listed (exchange) AS (
+    (SELECT exchange FROM credentials WHERE retired_at IS NULL ORDER BY exchange LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.exchange FROM credentials c
+            WHERE c.retired_at IS NULL AND c.exchange > listed.exchange
+            ORDER BY c.exchange LIMIT 1)
+    FROM listed
+    WHERE listed.exchange IS NOT NULL
+  )
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +133,10 @@ async def extend(sql: Sql, claims: Sequence[Claim], *, until: datetime) -> None:
 
 
 async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
-    """Exchanges with something due, and since when. Steps from exchange to exchange on the index."""
+    """Exchanges with something due, and since when."""
     rows = await sql.fetch(
-        """
-        WITH RECURSIVE listed (exchange) AS (
-          (SELECT exchange FROM credentials WHERE retired_at IS NULL ORDER BY exchange LIMIT 1)
-          UNION ALL
-          SELECT (SELECT c.exchange FROM credentials c
-                  WHERE c.retired_at IS NULL AND c.exchange > listed.exchange
-                  ORDER BY c.exchange LIMIT 1)
-          FROM listed
-          WHERE listed.exchange IS NOT NULL
-        )
+        f"""
+        {EXCHANGES}
         SELECT listed.exchange, earliest.next_check_at
         FROM listed
         CROSS JOIN LATERAL (
@@ -142,7 +146,7 @@ async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
           ORDER BY c.next_check_at
           LIMIT 1
         ) AS earliest
-        """,
+        """,  # noqa: S608 - a constant
         now,
     )
     return {row["exchange"]: row["next_check_at"] for row in rows}

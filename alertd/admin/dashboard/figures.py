@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
+from alertd.credentials.store import EXCHANGES
 from alertd.db import Row, Sql
 
 MINUTE: Final = timedelta(minutes=1)
@@ -160,17 +161,10 @@ async def alert_figures(sql: Sql) -> AlertFigures:
 
 
 async def coming_checks(sql: Sql, tenant_id: UUID | None, *, limit: int) -> Sequence[ComingCheck]:
-    """The soonest first; what is overdue is sooner still. Steps from exchange to exchange on the index."""
+    """The soonest first; what is overdue is sooner still."""
     rows = await sql.fetch(
-        """
-        WITH RECURSIVE listed (exchange) AS (
-          (SELECT exchange FROM credentials WHERE retired_at IS NULL ORDER BY exchange LIMIT 1)
-          UNION ALL
-          SELECT (SELECT c.exchange FROM credentials c
-                  WHERE c.retired_at IS NULL AND c.exchange > listed.exchange
-                  ORDER BY c.exchange LIMIT 1)
-          FROM listed
-          WHERE listed.exchange IS NOT NULL)
+        f"""
+        {EXCHANGES}
         SELECT soonest.tenant_id, soonest.exchange, soonest.credential_type, soonest.label, soonest.at
         FROM listed e
         CROSS JOIN LATERAL (
@@ -184,7 +178,7 @@ async def coming_checks(sql: Sql, tenant_id: UUID | None, *, limit: int) -> Sequ
           LIMIT $2) soonest
         ORDER BY soonest.at
         LIMIT $2
-        """,
+        """,  # noqa: S608 - a constant
         tenant_id,
         limit,
     )
