@@ -27,9 +27,14 @@ def read_parameters(request: web.Request, model: type[P], *, bad_path: type[web.
     try:
         return model.model_validate_strings({**query, **path})
     except ValidationError as error:
-        if _concerns(error, path.keys()):
-            raise bad_path from None
-        raise invalid_query(error) from None
+        invalid = invalid_query(error)
+        if not _concerns(error, path.keys()):
+            raise invalid from None
+        # What is not there says nothing of why; a refusal does.
+        told = (
+            None if bad_path is web.HTTPNotFound else "; ".join(f"{flaw.where} {flaw.detail}" for flaw in invalid.flaws)
+        )
+        raise bad_path(text=told) from None
 
 
 def _flaws(query: MultiMapping[str], *, taken: Collection[str]) -> Iterator[Flaw]:

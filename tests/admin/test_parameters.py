@@ -57,6 +57,12 @@ async def test_route_may_call_a_wrong_value_in_its_path_malformed(port: Port, ho
     assert (await port.ask("GET", f"/hours/{hours}")).status == status
 
 
+async def test_malformed_path_is_told_what_would_be_right(port: Port) -> None:
+    answer = await port.ask("GET", "/hours/169")
+
+    assert answer.json["detail"] == "hours must be at most 168"
+
+
 @pytest.mark.parametrize(
     ("query", "where", "detail"),
     [
