@@ -9,22 +9,25 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from alertd.credentials import store
+from alertd.credentials.leases import LEASE, keep
 from alertd.credentials.look import Patience, look
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweeper import Sweeper, finished
 from alertd.errors import Absent, Busy, StoreDown
+from alertd.process import beside
 
 
 async def check_now(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Recorded]:
     """Check these credentials now. Raises Busy if one of them is being checked, StoreDown, Transient."""
     outside = sweeper.outside
-    claims = await store.claim_these(outside.db, ids, now=outside.now(), lease=sweeper.pace.lease)
+    claims = await store.claim_these(outside.db, ids, now=outside.now(), lease=LEASE)
     try:
         if len(claims) < len(ids):
             raise Busy("a check of this credential is under way; ask again in a moment")
-        # All end before the claims are given back, also when one of them breaks off.
-        found = await asyncio.gather(*(_check(sweeper, claim) for claim in claims), return_exceptions=True)
+        async with beside(keep(outside.db, lambda: claims, outside.now)):
+            # All end before the claims are given back, also when one of them breaks off.
+            found = await asyncio.gather(*(_check(sweeper, claim) for claim in claims), return_exceptions=True)
     finally:
         await store.release(outside.db, claims)
     recorded = []

@@ -118,13 +118,19 @@ async def release(sql: Sql, claims: Sequence[Claim]) -> None:
 
 
 async def extend(sql: Sql, claims: Sequence[Claim], *, until: datetime) -> None:
-    """Keep claims that are still ours for longer."""
+    """Keep claims that are still ours for longer. One that is being settled needs it no more: nobody waits for it."""
     await sql.execute(
         """
+        WITH held AS (
+          SELECT c.id
+          FROM unnest($1::uuid[], $2::uuid[]) AS mine (id, lease_id)
+          JOIN credentials c ON c.id = mine.id AND c.lease_id = mine.lease_id
+          FOR NO KEY UPDATE OF c SKIP LOCKED
+        )
         UPDATE credentials c
         SET lease_until = $3
-        FROM unnest($1::uuid[], $2::uuid[]) AS mine (id, lease_id)
-        WHERE c.id = mine.id AND c.lease_id = mine.lease_id
+        FROM held
+        WHERE c.id = held.id
         """,
         [claim.id for claim in claims],
         [claim.lease_id for claim in claims],

@@ -17,6 +17,7 @@ import structlog
 from alertd import metrics
 from alertd.alerts.lifecycle import about_to_fire
 from alertd.credentials import store, sweep_store
+from alertd.credentials.leases import LEASE, keep
 from alertd.credentials.look import Looked
 from alertd.credentials.mass import Share
 from alertd.credentials.packed import PackedIds
@@ -26,6 +27,7 @@ from alertd.credentials.sweep_store import Origin, Sweep, SweepState, Tally
 from alertd.credentials.sweeper import Sweeper
 from alertd.errors import StoreDown, StoreFault, Transient
 from alertd.model import Reason, Verdict
+from alertd.process import beside
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +73,8 @@ class _Run:
     by_exchange: Mapping[str, int] = field(default_factory=dict)  # how many keys it covers
     readable: bool = False  # at least one secret could be read
 
-    def kept(self) -> list[Claim]:
-        return [claim for claim, _ in (*self.refused, *self.accusing)]
+    def held(self) -> list[Claim]:
+        return [*(claim for claim, _ in (*self.refused, *self.accusing)), *self.under_way.values()]
 
 
 class Cancelled(Exception):
@@ -133,18 +135,19 @@ async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
     current.tally.total = sum(current.by_exchange.values())
     failure: BaseException | None = None
     try:
-        async with asyncio.TaskGroup() as outer:
-            reporter = outer.create_task(_report(sweeper, current))
-            async with asyncio.TaskGroup() as flows:
-                for ids in targets.values():
-                    flows.create_task(_flow(sweeper, current, ids))
-            reporter.cancel()
-        await sweeper.outside.secrets.health()  # lost after the last secret was read is lost in the middle
-        await _settle(sweeper, current)
+        async with beside(keep(sweeper.outside.db, current.held, sweeper.outside.now)):
+            async with asyncio.TaskGroup() as outer:
+                reporter = outer.create_task(_report(sweeper, current))
+                async with asyncio.TaskGroup() as flows:
+                    for ids in targets.values():
+                        flows.create_task(_flow(sweeper, current, ids))
+                reporter.cancel()
+            await sweeper.outside.secrets.health()  # lost after the last secret was read is lost in the middle
+            await _settle(sweeper, current)
     except* (StoreDown, Cancelled, Transient) as failures:
         failure = _first(failures)
     finally:
-        await store.release(sweeper.outside.db, [*current.kept(), *current.under_way.values()])
+        await store.release(sweeper.outside.db, current.held())
     if failure is not None:
         raise failure
 
@@ -156,12 +159,11 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def _report(sweeper: Sweeper, current: _Run) -> None:
-    """Show progress, keep the sweep's lease and its claims; ends with Cancelled when it is no longer ours."""
+    """Show progress and keep the sweep's lease; ends with Cancelled when it is no longer ours."""
     db, now = sweeper.outside.db, sweeper.outside.now
     while True:
         await asyncio.sleep(REPORT_EVERY.total_seconds())
         metrics.SWEEP_PROGRESS.set(current.tally.checked / max(1, current.tally.total))
-        await store.extend(db, current.kept(), until=now() + sweeper.pace.lease)
         if not await sweep_store.progress(db, current.id, current.tally, now()):
             raise Cancelled
 
@@ -196,7 +198,7 @@ async def _work(sweeper: Sweeper, current: _Run, chunks: Iterator[Sequence[UUID]
 async def _claim(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Claim]:
     """What a worker claims while it is being cancelled is given back: nobody else would."""
     db, now = sweeper.outside.db, sweeper.outside.now()
-    claiming = asyncio.ensure_future(store.claim_these(db, ids, now=now, lease=sweeper.pace.lease))
+    claiming = asyncio.ensure_future(store.claim_these(db, ids, now=now, lease=LEASE))
     try:
         return await asyncio.shield(claiming)
     except asyncio.CancelledError:

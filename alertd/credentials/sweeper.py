@@ -17,6 +17,7 @@ from alertd import metrics
 from alertd.credentials import inventory_store, store
 from alertd.credentials.check_store import Check
 from alertd.credentials.inventory import Inventory
+from alertd.credentials.leases import LEASE, keep
 from alertd.credentials.look import Ask, Looked, Patience, look
 from alertd.credentials.notices import error
 from alertd.credentials.recorder import Recorded, Recorder
@@ -26,13 +27,13 @@ from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, new_id
 from alertd.errors import Absent, StoreDown, Transient
 from alertd.model import Verdict
+from alertd.process import beside
 from alertd.secretstore import SecretStore
 
 log = structlog.get_logger(__name__)
 
 IN_FLIGHT: Final = 200  # of one exchange at a time, those that wait for another try included
 POLL: Final = timedelta(seconds=1)
-MARGIN: Final = timedelta(seconds=60)  # a lease outlives the longest look by this much
 GRACE: Final = timedelta(seconds=12)  # for looks under way when we stop: longer than one request
 DATABASE_WAIT: Final = timedelta(seconds=2)
 
@@ -45,12 +46,6 @@ class Pace:
     spread: bool
     confirm_delays: tuple[timedelta, ...]
     patience: Patience
-    timeout: timedelta
-
-    @property
-    def lease(self) -> timedelta:
-        """Longer than any look: all tries, their waits, and pacing."""
-        return (self.timeout + self.patience.delay) * max(1, self.patience.tries) + MARGIN
 
     def next_check(self, claim: Claim, looked: Looked, now: datetime) -> datetime:
         """When this credential is due after this look."""
@@ -93,20 +88,21 @@ class Sweeper:
 
     async def run(self, stop: asyncio.Event, beat: Callable[[], None] = lambda: None) -> None:
         """Check whatever is due until `stop`; then let looks under way end and give the rest back."""
-        tasks: set[asyncio.Task[None]] = set()
-        while not stop.is_set():
-            beat()
-            try:
-                await self._round(tasks)
-                self._database_found()
-            except Transient as exc:
-                self._database_gone(exc)
-                await _first_of(stop.wait(), asyncio.sleep(DATABASE_WAIT.total_seconds()))
-            await _first_of(stop.wait(), self._woken.wait(), timeout=POLL)
-            self._woken.clear()
-        await drain(tasks, GRACE)
+        tasks: dict[asyncio.Task[None], Claim] = {}
+        async with beside(keep(self.outside.db, lambda: list(tasks.values()), self.outside.now)):
+            while not stop.is_set():
+                beat()
+                try:
+                    await self._round(tasks)
+                    self._database_found()
+                except Transient as exc:
+                    self._database_gone(exc)
+                    await _first_of(stop.wait(), asyncio.sleep(DATABASE_WAIT.total_seconds()))
+                await _first_of(stop.wait(), self._woken.wait(), timeout=POLL)
+                self._woken.clear()
+            await drain(set(tasks), GRACE)
 
-    async def _round(self, tasks: set[asyncio.Task[None]]) -> None:
+    async def _round(self, tasks: dict[asyncio.Task[None], Claim]) -> None:
         now = self.outside.now()
         if not self.watch.usable and not await self.watch.ask_again():
             return
@@ -116,13 +112,13 @@ class Sweeper:
             room = IN_FLIGHT - self._in_flight.get(exchange, 0)
             if room <= 0:
                 continue
-            claims = await store.claim_due(self.outside.db, exchange, now=now, lease=self.pace.lease, limit=room)
+            claims = await store.claim_due(self.outside.db, exchange, now=now, lease=LEASE, limit=room)
             (self._hungry.add if len(claims) == room else self._hungry.discard)(exchange)
             for claim in claims:
                 self._in_flight[exchange] = self._in_flight.get(exchange, 0) + 1
                 task = asyncio.create_task(self._attend(claim))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
+                tasks[task] = claim
+                task.add_done_callback(tasks.pop)
 
     async def _attend(self, claim: Claim) -> None:
         """Check one due credential; whatever happens to it stays with it."""

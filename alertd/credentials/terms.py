@@ -30,5 +30,4 @@ def pace_of(settings: Settings) -> Pace:
         spread=credentials.spread,
         confirm_delays=credentials.confirm_delays,
         patience=Patience(credentials.retries, timedelta(seconds=credentials.retry_delay_seconds)),
-        timeout=timedelta(seconds=credentials.timeout_seconds),
     )

@@ -127,7 +127,6 @@ async def scene(
         spread=True,
         confirm_delays=confirm,
         patience=Patience(tries, timedelta(0)),
-        timeout=timedelta(seconds=5),
     )
     recorder = Recorder(db, rules, MassWatch(db, fraction=mass, interval=interval))
     made: Scene

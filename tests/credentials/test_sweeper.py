@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from alertd.credentials import store, sweeper
+from alertd.credentials import leases, store, sweeper
 from alertd.credentials.passes import begin_pass, keep_discovering
 from alertd.credentials.timetable import next_due
 from alertd.db import Db
 from alertd.errors import StoreDown, StoreFault
-from alertd.model import Reason
+from alertd.model import CheckResult, CredentialRef, Reason, Secret
 from tests.credentials.checking import SIX_HOURS, Scene, scene
 
 BAD, OK = Reason.INVALID_KEY, Reason.OK
@@ -35,6 +35,23 @@ async def checking(world: Scene) -> AsyncIterator[None]:
     yield
     stop.set()
     await running
+
+
+def hanging(world: Scene, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The exchange answers no earlier than this is set."""
+    answered = asyncio.Event()
+    ask = world.ask
+
+    async def hang(ref: CredentialRef, secret: Secret) -> CheckResult:
+        await answered.wait()
+        return await ask(ref, secret)
+
+    monkeypatch.setattr(world, "ask", hang)
+    return answered
+
+
+async def leased_until(db: Db, at: datetime) -> bool:
+    return bool(await db.fetchval("SELECT lease_until = $1 FROM credentials", at))
 
 
 async def until(condition: object, *, seconds: float = 10) -> None:
@@ -121,6 +138,46 @@ async def test_the_work_of_a_killed_process_is_taken_over_when_its_lease_ends(
         await until(lambda: checked(world, 1))
 
     assert len(world.asked) == 1
+
+
+async def test_a_look_that_takes_long_keeps_its_lease(
+    world: Scene, db: Db, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "EXTENDED_EVERY", timedelta(seconds=0.02))
+    answered = hanging(world, monkeypatch)
+    await world.key()
+    await world.sweeper.inventory.discover(now)
+
+    async with checking(world):
+        await until(lambda: leased_until(db, now + leases.LEASE))
+        world.time = now + timedelta(minutes=10)
+        await until(lambda: leased_until(db, world.time + leases.LEASE))
+        answered.set()
+        await until(lambda: recorded(db, 1))
+
+
+async def test_a_lease_that_was_lost_is_not_extended(db: Db, world: Scene, now: datetime) -> None:
+    await world.key()
+    await world.sweeper.inventory.discover(now)
+    lost = await store.claim_due(db, "kraken", now=now, lease=timedelta(seconds=1), limit=5)
+    later = now + timedelta(minutes=1)
+    await store.claim_due(db, "kraken", now=later, lease=timedelta(minutes=1), limit=5)
+
+    await store.extend(db, lost, until=later + timedelta(hours=1))
+
+    assert await leased_until(db, later + timedelta(minutes=1))
+
+
+async def test_extending_waits_for_nobody(db: Db, world: Scene, now: datetime) -> None:
+    await world.key()
+    await world.sweeper.inventory.discover(now)
+    claims = await store.claim_due(db, "kraken", now=now, lease=timedelta(minutes=1), limit=5)
+
+    async with db.transaction() as settling, asyncio.timeout(10):
+        assert await store.lock_claim(settling, claims[0])
+        await store.extend(db, claims, until=now + timedelta(hours=1))
+
+    assert await leased_until(db, now + timedelta(minutes=1))
 
 
 async def test_a_lost_store_stops_the_loop_and_its_return_starts_it_again(world: Scene, db: Db) -> None:
