@@ -49,7 +49,7 @@ async def _keep(cluster: Cluster, announce: Callable[[int], None]) -> None:
                 lives += 1
                 status = await exit_of(process, every=WATCH_SECONDS)
                 log.error("Embedded database died, starting it again", pid=process.pid, status=status)
-        except Transient as exc:
+        except (Transient, OSError) as exc:  # no memory for a process, no room for the record
             if lives == 0:
                 raise
             log.warning("Embedded database does not start again yet", error=str(exc))

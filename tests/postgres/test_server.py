@@ -1,6 +1,7 @@
 """The server as a child: how it is made, started and stopped when that is not easy."""
 
 import asyncio
+import errno
 import os
 import signal
 from pathlib import Path
@@ -83,6 +84,21 @@ async def test_a_restart_that_fails_is_tried_again(made: Cluster) -> None:
         await asyncio.wait_for(until(lambda: "no_such_setting" in made.log.read_text()), 20)
         settings.write_text(good)
         await asyncio.wait_for(until(lambda: len(pids) == 2), 20)
+
+        assert await answer(made.dsn) == 1
+
+
+async def test_a_restart_that_a_full_disk_prevents_is_tried_again(made: Cluster) -> None:
+    pids: list[int] = []
+
+    def started(pid: int) -> None:
+        pids.append(pid)
+        if len(pids) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with kept_server(made, started=started):
+        os.kill(pids[0], signal.SIGKILL)
+        await asyncio.wait_for(until(lambda: len(pids) == 3), 20)
 
         assert await answer(made.dsn) == 1
 
