@@ -14,7 +14,7 @@ from alertd.alerts import listing
 from alertd.alerts.listing import Alert
 from alertd.credentials import sweep_store
 from alertd.credentials.sweep_store import Sweep, SweepState
-from alertd.db import Sql
+from alertd.db import Row, Sql
 from alertd.webhooks.message import event_time, least_event_id
 
 BACK: Final = timedelta(seconds=10)
@@ -33,11 +33,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """In the order in which things are to be told."""
+    """In the order in which things are to be told. `decisions` and `newest` are what was looked at for it."""
 
     events: Sequence[Told]
-    alerts: Sequence[Alert]
-    sweeps: Sequence[Sweep]
+    alerts: Sequence[Alert] = ()
+    sweeps: Sequence[Sweep] = ()
+    decisions: Sequence[int] = ()
+    newest: Sequence[Sweep] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self.events or self.alerts or self.sweeps)
 
 
 class Feed:
@@ -72,11 +78,25 @@ class Feed:
         self._sweeps = {sweep.id: sweep for sweep in over}
 
     async def news(self) -> News:
-        """What has come since the last look; sweeps that run are new at the first."""
+        """What has come since what was heard last; sweeps that run are new at first. It stays new until it is heard."""
         events = await self._events()
         if self._events_only:
-            return News(events, [], [])
-        return News(events, await self._alerts(), await self._changed_sweeps())
+            return News(events)
+        decisions = await self._new_decisions()
+        newest = await self._newest_sweeps()
+        return News(
+            events,
+            await self._alerts([row["alert_id"] for row in decisions]),
+            self._changed(newest),
+            [row["id"] for row in decisions],
+            newest,
+        )
+
+    def heard(self, news: News) -> None:
+        """From now on this is not new any more."""
+        self._hear([event.id for event in news.events])
+        self._decide(news.decisions)
+        self._sweeps = {sweep.id: sweep for sweep in news.newest}
 
     async def _events(self) -> list[Told]:
         rows = await self._sql.fetch(
@@ -97,7 +117,6 @@ class Feed:
             self._events_only,
             PORTION,
         )
-        self._hear([row["id"] for row in rows])
         return [Told(row["id"], row["body"]) for row in rows]
 
     def _hear(self, ids: Sequence[str]) -> None:
@@ -105,26 +124,24 @@ class Feed:
         floor = _back(self._mark)
         self._seen = {each for each in (*self._seen, *ids) if each >= floor}
 
-    async def _alerts(self) -> list[Alert]:
-        """As they stand now, each once, whatever was decided about it meanwhile."""
-        decisions = await self._sql.fetch(
+    async def _new_decisions(self) -> Sequence[Row]:
+        return await self._sql.fetch(
             "SELECT id, alert_id FROM alert_log WHERE id > $1 AND id <> ALL ($2::bigint[]) ORDER BY id",
             self._decision - DECISIONS_BACK,
             list(self._decisions),
         )
-        self._decide([row["id"] for row in decisions])
-        ids = list(dict.fromkeys(row["alert_id"] for row in decisions))
-        alerts = await listing.alerts_of(self._sql, ids) if ids else []
+
+    async def _alerts(self, decided: Sequence[UUID]) -> list[Alert]:
+        """As they stand now, each once, whatever was decided about it meanwhile."""
+        alerts = await listing.alerts_of(self._sql, list(dict.fromkeys(decided))) if decided else []
         return [alert for alert in alerts if self._tenant_id in {None, alert.tenant_id}]
 
     def _decide(self, ids: Sequence[int]) -> None:
         self._decision = max(self._decision, *ids, 0)
         self._decisions = {each for each in (*self._decisions, *ids) if each > self._decision - DECISIONS_BACK}
 
-    async def _changed_sweeps(self) -> list[Sweep]:
-        newest = await self._newest_sweeps()
+    def _changed(self, newest: Sequence[Sweep]) -> list[Sweep]:
         changed = [sweep for sweep in newest if self._sweeps.get(sweep.id) != sweep]
-        self._sweeps = {sweep.id: sweep for sweep in newest}
         return [sweep for sweep in reversed(changed) if self._tenant_id in {None, sweep.tenant_id}]
 
     async def _newest_sweeps(self) -> list[Sweep]:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 EVENTS: Final = "text/event-stream"
 MOST: Final = 100
+MOST_OF_TENANTS: Final = 80  # the others are kept for operators, however many tenants listen
 MOST_OF_ONE: Final = 10
 LOOK: Final = timedelta(seconds=1)
 HEARTBEAT: Final = timedelta(seconds=15)
@@ -40,9 +41,9 @@ class Streams:
         return self._open.total()
 
     @contextmanager
-    def taking_part(self, principal: str) -> Iterator[None]:
-        """Raises 429 while there are too many, altogether or of this principal."""
-        if len(self) >= MOST or self._open[principal] >= MOST_OF_ONE:
+    def taking_part(self, principal: str, *, most: int = MOST) -> Iterator[None]:
+        """Raises 429 while there are `most` altogether, or too many of this principal."""
+        if len(self) >= most or self._open[principal] >= MOST_OF_ONE:
             text = "Too many streams are open; close one."
             raise web.HTTPTooManyRequests(text=text, headers={hdrs.RETRY_AFTER: str(_RETRY_SECONDS)})
         self._open[principal] += 1

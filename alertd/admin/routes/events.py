@@ -1,6 +1,7 @@
 """What happens, as it happens: server-sent events for dashboards, and for tenants who rather listen than be called."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -9,12 +10,12 @@ from pydantic import Field
 
 from alertd.admin.access import Permission
 from alertd.admin.daemon import Daemon
-from alertd.admin.feed import Feed
+from alertd.admin.feed import Feed, News
 from alertd.admin.routes.alerts import AlertView, at_present
 from alertd.admin.routes.sweeps import sweep_view
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import NoBody, Params
-from alertd.admin.streams import EVENTS, Listener
+from alertd.admin.streams import EVENTS, MOST, MOST_OF_TENANTS, Listener
 from alertd.errors import Transient
 from alertd.process import pause
 from alertd.webhooks.message import event_time
@@ -38,7 +39,8 @@ class StreamParams(Params):
 async def stream_events(daemon: Daemon, call: Call[StreamParams, NoBody]) -> web.StreamResponse:
     """Events as they are stored; for operators also alerts that change, and how far sweeps are."""
     tenant_id, after = call.within(call.params.tenant_id), _after(call)
-    with daemon.streams.taking_part(call.who.key_ref or call.who.user_id):
+    most = MOST if call.scope is None else MOST_OF_TENANTS
+    with daemon.streams.taking_part(call.who.key_ref or call.who.user_id, most=most):
         feed = Feed(daemon.db, tenant_id=tenant_id, events_only=call.scope is not None)
         await feed.begin(call.now, after=after)
         listener = Listener(call.request, patience=daemon.streams.patience)
@@ -55,25 +57,31 @@ async def _keep_telling(daemon: Daemon, call: Call[StreamParams, NoBody], feed: 
     clock, streams = asyncio.get_running_loop().time, daemon.streams
     beat_at = clock()
     while not streams.ending.is_set() and not listener.gone:
-        await _tell(daemon, feed, listener)
-        if clock() - beat_at >= streams.heartbeat.total_seconds():
-            if not await _still_admitted(daemon, call):
+        beats = clock() - beat_at >= streams.heartbeat.total_seconds()
+        try:
+            news = await _news(daemon, feed)
+            if (news or beats) and not await _still_admitted(daemon, call):
                 return
+        except Transient:  # while the database is away there is nothing to tell, and the next look finds it all
+            news = None
+        if news is not None:
+            feed.heard(news)
+            await _tell(listener, news)
+        if beats:
             await listener.beat()
             beat_at = clock()
         await pause(streams.ending, streams.look)
 
 
-async def _tell(daemon: Daemon, feed: Feed, listener: Listener) -> None:
-    """While the database is away there is nothing to tell."""
-    try:
-        news = await feed.news()
-        alerts = await at_present(daemon, news.alerts) if news.alerts else []
-    except Transient:
-        return
+async def _news(daemon: Daemon, feed: Feed) -> News:
+    news = await feed.news()
+    return replace(news, alerts=await at_present(daemon, news.alerts)) if news.alerts else news
+
+
+async def _tell(listener: Listener, news: News) -> None:
     for event in news.events:
         await listener.tell("event", event.body, event_id=event.id)
-    for alert in alerts:
+    for alert in news.alerts:
         await listener.tell("alert", AlertView.model_validate(alert).model_dump_json().encode())
     for sweep in news.sweeps:
         await listener.tell("sweep", sweep_view(sweep).model_dump_json().encode())
@@ -84,8 +92,6 @@ async def _still_admitted(daemon: Daemon, call: Call[StreamParams, NoBody]) -> b
         await daemon.gate.admit(call.request, Permission.VIEW_STATUS, peer=call.peer, tenant_scoped=True)
     except web.HTTPException:
         return False
-    except Transient:
-        return True  # nobody can tell at the moment, and nothing is told meanwhile
     return True
 
 

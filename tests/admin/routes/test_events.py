@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiohttp import StreamReader
+from aiohttp import StreamReader, web
 
 from alertd.admin.access import Role
-from alertd.admin.streams import MOST_OF_ONE
+from alertd.admin.streams import MOST_OF_ONE, MOST_OF_TENANTS, Streams
 from alertd.alerts import log_store, pipeline
 from alertd.alerts.explanation import Decision
 from alertd.credentials import sweep_store
@@ -28,6 +28,7 @@ from tests.webhooks.post_office import FAILED, RECOVERED, event, queue, until
 
 STREAM = "/api/v1/events/stream"
 SECOND = timedelta(seconds=1)
+LOOKING = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @dataclass
@@ -317,6 +318,17 @@ async def test_stream_ends_with_its_key(quick: Port) -> None:
             await stream.next()
 
 
+async def test_revoked_key_hears_nothing_more(quick: Port, tenant: UUID) -> None:
+    key = await quick.key(Role.TENANT, tenant_id=tenant)
+    async with listening(quick, key=key) as stream:
+        await stream.frame()
+        await quick.daemon.db.execute("UPDATE api_keys SET revoked_at = $1", quick.clock())
+        await say(quick, tenant)
+
+        with pytest.raises(EOFError):
+            await stream.next()
+
+
 async def test_stream_ends_with_the_server(dsn: str, tmp_path: Path, now: Any) -> None:
     async with open_port(dsn, tmp_path, now) as port:
         stream = await port.client.get(STREAM, headers={"X-Alert-API-Key": ADMIN})
@@ -340,6 +352,35 @@ async def test_stream_outlives_a_lost_database(quick: Port, tenant: UUID, dsn: s
         await queue(db, said)
 
         assert (await stream.next("event")).id == said.id
+
+
+async def test_what_was_found_while_the_database_went_is_heard_afterwards(quick: Port, tenant: UUID, dsn: str) -> None:
+    async def looks() -> bool:
+        return bool(await elsewhere.fetchval(f"SELECT count(*) {LOOKING}"))
+
+    async with listening(quick) as stream, open_db(dsn, pool_size=2) as elsewhere:
+        await stream.frame()
+        async with elsewhere.transaction() as tx:
+            await tx.execute("LOCK TABLE silences IN ACCESS EXCLUSIVE MODE")
+            said = event(tenant_id=tenant, at=quick.clock())
+            await queue(elsewhere, said)
+            await log_store.note(elsewhere, await factories.alert(elsewhere, tenant), Decision.FIRED, now=quick.clock())
+            await until(looks)
+            await elsewhere.execute(f"SELECT pg_terminate_backend(pid) {LOOKING}")
+
+        assert (await stream.next()).id == said.id
+        assert (await stream.next()).name == "alert"
+
+
+def test_tenants_leave_room_for_operators() -> None:
+    streams = Streams()
+    with ExitStack() as stack:
+        for number in range(MOST_OF_TENANTS):
+            stack.enter_context(streams.taking_part(f"key:{number}", most=MOST_OF_TENANTS))
+        with pytest.raises(web.HTTPTooManyRequests):
+            stack.enter_context(streams.taking_part("key:another", most=MOST_OF_TENANTS))
+
+        stack.enter_context(streams.taking_part("settings:operator"))
 
 
 async def test_nobody_opens_too_many(quick: Port) -> None:
