@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,6 +13,7 @@ from alertd.admin.keys import digest, lookup_of
 from alertd.admin.store import StoredKey
 from alertd.config.admin import AdminKeys
 from alertd.db import Db
+from alertd.errors import Transient
 
 # `last_used_at` is no more exact than this, so that busy keys do not cause a write for every request.
 USED_EVERY: Final = timedelta(minutes=1)
@@ -70,7 +72,8 @@ class Keyring:
         if not key.works(now):
             return None
         if key.last_used_at is None or now - key.last_used_at >= USED_EVERY:
-            await store.touch_key(self._db, key.id, now)
+            with suppress(Transient):  # a full disk must not keep out those who come to see why
+                await store.touch_key(self._db, key.id, now)
         return Identity(
             user_id=str(key.id),
             username=key.name,

@@ -232,6 +232,21 @@ async def test_keys_go_with_their_tenant(port: Port) -> None:
     assert (await port.ask("GET", ME, key=key)).status == 401
 
 
+async def test_full_disk_keeps_nobody_out(port: Port) -> None:
+    key = await port.key(Role.VIEWER)
+    await port.daemon.db.execute(
+        """
+        CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$
+        """
+    )
+    await port.daemon.db.execute(
+        "CREATE TRIGGER full_disk BEFORE UPDATE ON api_keys FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    )
+
+    assert (await port.ask("GET", "/api/v1/overview", key=key)).status == 200
+
+
 async def test_keys_of_the_settings_need_no_database(port: Port) -> None:
     key = await port.key()
 
