@@ -158,8 +158,7 @@ async def change_webhook(daemon: Daemon, call: Call[WebhookPath, WebhookChange])
         changed = await endpoints.update(
             tx, earlier.id, changes, cipher=daemon.cipher, now=call.now, prefix=_prefix(daemon)
         )
-        if not before.hears(EventType.CREDENTIAL_FAILED):
-            await _tell_current(daemon, tx, changed, call.now)
+        await _tell_current(daemon, tx, changed, call.now, before=before)
         shown = view(daemon, changed, call.now)
         names = [name for name, value in change if value is not None]
         told = _told(view(daemon, before, call.now), names)
@@ -229,10 +228,17 @@ async def _reviewed(daemon: Daemon, url: str | None, headers: Mapping[str, str])
     return review
 
 
-async def _tell_current(daemon: Daemon, tx: Tx, webhook: Webhook, now: datetime) -> None:
-    if daemon.settings.credentials.notify and webhook.hears(EventType.CREDENTIAL_FAILED):
+async def _tell_current(
+    daemon: Daemon, tx: Tx, webhook: Webhook, now: datetime, *, before: Webhook | None = None
+) -> None:
+    """What is wrong now, of the kinds that the endpoint did not hear `before`."""
+
+    def begins_to_hear(kind: EventType) -> bool:
+        return webhook.hears(kind) and (before is None or not before.hears(kind))
+
+    if daemon.settings.credentials.notify and begins_to_hear(EventType.CREDENTIAL_FAILED):
         await send_current_failures(tx, webhook.tenant_id, webhook.id, now=now)
-    if webhook.hears(EventType.PERFORMANCE_ALERT):
+    if begins_to_hear(EventType.PERFORMANCE_ALERT):
         await send_current_alerts(tx, webhook.tenant_id, webhook.id, now=now)
 
 

@@ -75,6 +75,12 @@ class Desk:
         )
         return credential_id
 
+    async def firing_strategy(self) -> UUID:
+        """A performance alert that was told."""
+        alert_id = await factories.alert(self.db, self.tenant, check="daily_pnl_check", exchange=None)
+        await self.db.execute("UPDATE alerts SET announced_at = started_at WHERE id = $1", alert_id)
+        return alert_id
+
     async def test_messages(self, webhook: Mapping[str, Any], count: int = 1) -> list[str]:
         """Queue as many test messages, a minute after each other; answers the event ids."""
         queued = []

@@ -329,6 +329,18 @@ async def test_endpoint_that_now_asks_for_failures_hears_of_what_fails(desk: Des
     assert await events(desk) == ["credential.failed"]
 
 
+async def test_endpoint_that_asks_for_more_hears_what_is_current_of_that_alone(desk: Desk) -> None:
+    await desk.failing_key()
+    await desk.firing_strategy()
+    created = await desk.add(event_types=["credential.failed"])
+
+    await desk.ask(
+        "PATCH", f"{WEBHOOKS}/{created['id']}", json={"event_types": ["credential.failed", "performance.alert"]}
+    )
+
+    assert sorted(await events(desk)) == ["credential.failed", "performance.alert"]
+
+
 # --- Remove ----------------------------------------------------------------------------------
 
 
