@@ -123,7 +123,7 @@ async def lock_for_evaluation(
     """Those of these subjects that none of the checks has evaluated as of this time or later.
 
     Until the transaction ends nobody else evaluates this topic, and the subjects stay; they are locked
-    in the order in which those who send rows lock them.
+    in the order of their ids, as everywhere.
     """
     await tx.fetchval("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", topic)
     rows = await tx.fetch(
@@ -134,7 +134,7 @@ async def lock_for_evaluation(
           AND NOT EXISTS (
             SELECT FROM performance_evaluations e
             WHERE e.subject_id = s.id AND e.check_name = ANY ($2) AND e.as_of >= $3)
-        ORDER BY s.tenant_id, s.name
+        ORDER BY s.id
         FOR KEY SHARE OF s
         """,
         ids,

@@ -14,10 +14,8 @@ from alertd.performance.store import references_of
 
 
 async def remember(db: Db, judged: Sequence[Judged], sending: Sending) -> None:
-    """Of a batch, as it was judged."""
-    # In the order in which those who send rows lock subjects.
-    ordered = sorted(judged, key=lambda each: (each.watched.tenant_id, each.watched.name))
-    held = [each for each in ordered if each.own is None or await _filed(db, each, sending)]
+    """Of a batch, as it was judged: in the order of ids, in which all lock subjects."""
+    held = [each for each in judged if each.own is None or await _filed(db, each, sending)]
     tracks = [
         TrackKept(each.watched.id, each.reference.version, each.watched.revisions, each.judgement.track)
         for each in held

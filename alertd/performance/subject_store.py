@@ -43,7 +43,7 @@ async def crowded_tenants(tx: Sql, names: Collection[SubjectName]) -> set[UUID]:
 async def locked(tx: Sql, names: Collection[SubjectName], kind: Kind, now: datetime) -> Mapping[SubjectName, Watched]:
     """These subjects of tenants that there are; those named for the first time are made, of this kind.
 
-    They are locked in the order of their ids, as checks go through them.
+    They are locked in the order of their ids, as everywhere: who locks several waits for nobody who waits for him.
     """
     ordered = sorted(names)
     tenants, texts = [name.tenant_id for name in ordered], [name.name for name in ordered]
