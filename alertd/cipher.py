@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -100,24 +101,27 @@ def load_or_create_key(configured: SecretStr | None, state_dir: Path, *, ciphert
 def add_key(state_dir: Path) -> Cipher:
     """Put a new key in front of those in the key file. Raises ConfigError, also when there is no such file."""
     file = state_dir / KEY_FILE
-    kept = _read(file)
-    if kept is None:
-        raise ConfigError([f"{file}: does not exist; nothing was sealed with a key of alertd's own yet"])
-    return _replace(file, (secrets.token_bytes(KEY_BYTES), *kept))
+    return _replace(file, (secrets.token_bytes(KEY_BYTES), *_kept(file)))
 
 
 def drop_old_keys(state_dir: Path) -> Cipher:
-    """Leave only the newest key in the key file; what older ones sealed is lost then."""
+    """Leave only the newest key in the key file; what older ones sealed is lost then. Raises ConfigError."""
     file = state_dir / KEY_FILE
-    return _replace(file, (_read(file) or ())[:1])
+    return _replace(file, _kept(file)[:1])
+
+
+def _kept(file: Path) -> tuple[bytes, ...]:
+    keys = _read(file)
+    if keys is None:
+        raise ConfigError([f"{file}: does not exist; nothing was sealed with a key of alertd's own yet"])
+    return keys
 
 
 def _replace(file: Path, keys: Sequence[bytes]) -> Cipher:
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
-        _write(draft, keys)
-        draft.replace(file)
-        _sync(file.parent)
+        with _drafted(file, keys) as draft:
+            draft.replace(file)
+            _sync(file.parent)
     except OSError as exc:
         raise ConfigError([f"{file}: cannot be replaced: {(exc.strerror or 'no reason given').lower()}"]) from None
     return Cipher(keys)
@@ -142,16 +146,26 @@ def _read(file: Path) -> tuple[bytes, ...] | None:
 
 def _create(file: Path) -> tuple[bytes, ...]:
     """Make the key file, complete from its first moment; of two processes that try, both get the same key."""
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(draft, [secrets.token_bytes(KEY_BYTES)])
-        _publish(draft, file)
+        with _drafted(file, [secrets.token_bytes(KEY_BYTES)]) as draft:
+            _publish(draft, file)
     except OSError as exc:
         reason = (exc.strerror or "no reason given").lower()
         text = f"{file}: cannot be created: {reason}; make state_dir writable, or set secrets.encryption_key"
         raise ConfigError([f"{text} ({HOW_TO_MAKE_ONE})"]) from None
     return _read(file) or ()
+
+
+@contextmanager
+def _drafted(file: Path, keys: Sequence[bytes]) -> Iterator[Path]:
+    """A complete file beside `file`; under that name it does not stay, whatever happens."""
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    try:
+        _write(draft, keys)
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write(draft: Path, keys: Sequence[bytes]) -> None:
@@ -164,12 +178,8 @@ def _write(draft: Path, keys: Sequence[bytes]) -> None:
 
 def _publish(draft: Path, file: Path) -> None:
     """Give `draft` its name for good; a link, unlike a rename, leaves a file that is already there alone."""
-    try:
+    with suppress(FileExistsError):
         os.link(draft, file)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
     _sync(file.parent)
 
 

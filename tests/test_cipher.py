@@ -2,8 +2,11 @@
 
 import base64
 import re
+import resource
 import stat
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from alertd.cipher import KEY_FILE, Cipher, is_sealed, key_id, load_or_create_key
+from alertd.cipher import KEY_FILE, Cipher, add_key, drop_old_keys, is_sealed, key_id, load_or_create_key
 from alertd.errors import ConfigError, Refused
 
 OLD = bytes(range(32))
@@ -225,3 +228,32 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path):
 
     with pytest.raises(ConfigError, match=r"make state_dir writable, or set secrets\.encryption_key"):
         load_or_create_key(None, tmp_path / "file", ciphertext_exists=False)
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """No file of this process may grow meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_without_room_for_another_key_the_old_one_stays_alone(tmp_path: Path):
+    made = load_or_create_key(None, tmp_path, ciphertext_exists=False)
+
+    with no_room(), pytest.raises(ConfigError, match="cannot be replaced: file too large"):
+        add_key(tmp_path)
+
+    assert names(tmp_path) == [KEY_FILE]
+    assert load_or_create_key(None, tmp_path, ciphertext_exists=True).key_ids == made.key_ids
+
+
+@pytest.mark.parametrize("change", [add_key, drop_old_keys])
+def test_a_key_file_that_is_not_there_is_not_changed(tmp_path: Path, change: Callable[[Path], Cipher]):
+    with pytest.raises(ConfigError, match="does not exist"):
+        change(tmp_path)
+
+    assert names(tmp_path) == []
