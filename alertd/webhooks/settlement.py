@@ -45,6 +45,7 @@ class _Circuit:
 
     webhook_id: UUID
     tenant_id: UUID | None
+    is_active: bool
     state: str
     failures: int
     cooldown: timedelta
@@ -93,7 +94,7 @@ def again_at(
 async def _locked(tx: Sql, attempt: Attempt) -> _Circuit | None:
     row = await tx.fetchrow(
         """
-        SELECT id, tenant_id, circuit, consecutive_failures, cooldown_seconds
+        SELECT id, tenant_id, is_active, circuit, consecutive_failures, cooldown_seconds
         FROM tenant_webhooks
         WHERE id = $1 AND lease_id = $2
         FOR NO KEY UPDATE
@@ -103,8 +104,14 @@ async def _locked(tx: Sql, attempt: Attempt) -> _Circuit | None:
     )
     if row is None:
         return None
-    cooldown = timedelta(seconds=row["cooldown_seconds"])
-    return _Circuit(row["id"], row["tenant_id"], row["circuit"], row["consecutive_failures"], cooldown)
+    return _Circuit(
+        webhook_id=row["id"],
+        tenant_id=row["tenant_id"],
+        is_active=row["is_active"],
+        state=row["circuit"],
+        failures=row["consecutive_failures"],
+        cooldown=timedelta(seconds=row["cooldown_seconds"]),
+    )
 
 
 async def _close_attempt(tx: Sql, attempt: Attempt, outcome: Outcome, now: datetime) -> bool:
@@ -158,7 +165,8 @@ async def _delivered(tx: Sql, circuit: _Circuit, attempt: Attempt, now: datetime
         """,
         circuit.webhook_id,
     )
-    await unpark(tx, circuit.webhook_id, now)
+    if circuit.is_active:  # a test of one that is switched off switches nothing on
+        await unpark(tx, circuit.webhook_id, now)
     return Settled("delivered", closed=circuit.state != "closed")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from alertd.model import EventType
+from alertd.webhooks import endpoints
 from alertd.webhooks.retry import FIRST_COOLDOWN, Fault, Outcome
 from alertd.webhooks.settlement import Policy, settle
 from tests.factories import tenant, webhook
@@ -393,6 +394,18 @@ async def test_a_test_is_tried_once(db, acme, hook, now):
     await send_all(db, ERROR, now=now, policy=FAST)
 
     assert await state_of(db, tested) == "failed"
+
+
+async def test_the_success_of_a_test_sends_nothing_else_to_an_endpoint_that_is_switched_off(db, acme, hook, now):
+    waiting = await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now, policy=ONCE)
+    async with db.transaction() as tx:
+        await endpoints.disable(tx, hook, now=now)
+    tested = await say(db, EventType.WEBHOOK_TEST, acme, at=now + SECOND, subject="test", webhook_id=hook)
+
+    assert await send_all(db, OK, now=now + SECOND) == [tested]
+
+    assert (await state_of(db, waiting), await heads(db, now + MINUTE)) == ("failed", [])
 
 
 async def test_a_test_that_happens_to_be_the_probe_is_one(db, acme, hook, now):
