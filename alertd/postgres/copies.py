@@ -11,6 +11,7 @@ from alertd.errors import Refused
 from alertd.postgres.binaries import find_binaries
 
 _SAID: Final = 500
+_PASSWORD: Final = "password="  # noqa: S105 - the name of an option
 
 
 async def dump(dsn: str, copy: IO[bytes]) -> None:
@@ -52,7 +53,13 @@ def _program(name: str) -> Path:
 
 
 def _without_password(dsn: str) -> tuple[str, str]:
+    """The DSN as it may be seen, and the password, which stands before the host or among the options."""
     parts = urlsplit(dsn)
     user, _, server = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
-    return parts._replace(netloc=f"{name}@{server}" if name else server).geturl(), unquote(password)
+    options = parts.query.split("&")
+    asked = [option.removeprefix(_PASSWORD) for option in options if option.startswith(_PASSWORD)]
+    query = "&".join(option for option in options if not option.startswith(_PASSWORD))
+    # Put together by hand: the library leaves the slashes of an empty host out, and no program takes that for a DSN.
+    address = f"{parts.scheme}://{name}{'@' if name else ''}{server}{parts.path}{'?' if query else ''}{query}"
+    return address, unquote(password or "".join(asked[:1]))
