@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from alertd import app
+from alertd import app, balances
 from alertd.config import load
 from alertd.demo.exchanges.registry import SIMULATED
 from alertd.demo.exchanges.server import Simulator, open_simulator
@@ -138,6 +138,27 @@ async def test_a_key_that_does_not_work_is_not_asked_with(bank: Bank, verdict: s
     await bank.key(verdict=verdict)
 
     assert (await bank.read(), bank.sim.requests) == (0, [])
+
+
+async def test_accounts_without_a_working_key_keep_nobody_waiting(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balances, "BATCH", 1)
+    await bank.key("okx")
+    await bank.read()
+    await bank.key("binance")
+    await bank.read(HOUR)
+    await bank.core.db.execute("UPDATE credentials SET verdict = 'invalid' WHERE exchange = 'okx'")
+
+    assert await bank.read(SIX) == 1
+
+
+async def test_an_account_is_read_as_soon_as_its_key_works_again(bank: Bank) -> None:
+    await bank.key()
+    await bank.read()
+    await bank.core.db.execute("UPDATE credentials SET verdict = 'invalid'")
+    await bank.read(SIX)
+    await bank.core.db.execute("UPDATE credentials SET verdict = 'valid'")
+
+    assert await bank.read(timedelta(minutes=1)) == 1
 
 
 async def test_a_paused_tenant_is_left_alone(bank: Bank) -> None:

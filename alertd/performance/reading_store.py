@@ -72,14 +72,22 @@ async def unread_exchanges(sql: Sql, read: Sequence[str]) -> list[str]:
 async def claim_due(sql: Sql, *, every: timedelta, limit: int, now: datetime) -> list[DueAccount]:
     """Take what is due, and put it off until its next time at once: a process that dies leaves out one reading.
 
-    Whichever key of the account is valid reads it; an account without one waits.
+    Whichever key of the account is valid reads it; an account without one waits until it has one.
     """
     rows = await sql.fetch(
         """
         WITH due AS (
-          SELECT s.id
+          SELECT s.id, key.*
           FROM performance_subjects s
           JOIN tenants t ON t.id = s.tenant_id
+          CROSS JOIN LATERAL (
+            SELECT c.tenant_id, c.exchange, c.credential_type, c.label
+            FROM credentials own
+            JOIN credentials c USING (tenant_id, exchange, label)
+            WHERE own.id = s.credential_id AND c.retired_at IS NULL AND c.verdict = 'valid'
+            ORDER BY c.credential_type
+            LIMIT 1
+          ) key
           WHERE s.read_due_at <= $1 AND NOT t.paused
           ORDER BY s.read_due_at
           LIMIT $2
@@ -89,29 +97,17 @@ async def claim_due(sql: Sql, *, every: timedelta, limit: int, now: datetime) ->
         SET read_due_at = $1::timestamptz + $3::interval, equity_every = $3
         FROM due
         WHERE s.id = due.id
-        RETURNING s.id, s.credential_id
+        RETURNING due.*
         """,
         now,
         limit,
         every,
     )
-    keys = await sql.fetch(
-        """
-        SELECT DISTINCT ON (first.id) first.id AS asked_for, c.tenant_id, c.exchange, c.credential_type, c.label
-        FROM credentials first
-        JOIN credentials c USING (tenant_id, exchange, label)
-        WHERE first.id = ANY ($1) AND c.retired_at IS NULL AND c.verdict = 'valid'
-        ORDER BY first.id, c.credential_type
-        """,
-        [row["credential_id"] for row in rows],
-    )
-    refs = {
-        key["asked_for"]: CredentialRef(
-            key["tenant_id"], key["exchange"], CredentialType(key["credential_type"]), key["label"]
-        )
-        for key in keys
-    }
-    return [DueAccount(row["id"], refs[row["credential_id"]]) for row in rows if row["credential_id"] in refs]
+    return [DueAccount(subject_id, _ref(*key)) for subject_id, *key in rows]
+
+
+def _ref(tenant_id: UUID, exchange: str, credential_type: str, label: str) -> CredentialRef:
+    return CredentialRef(tenant_id, exchange, CredentialType(credential_type), label)
 
 
 async def read_again(sql: Sql, subject_id: UUID, at: datetime) -> None:
