@@ -28,11 +28,11 @@ class _Recipient:
 
 @dataclass(frozen=True, slots=True)
 class _Overtaken:
-    """An older message that was not attempted yet and need not be any more."""
+    """An older message that was not attempted yet and need not be any more; `due` None: it is held."""
 
     id: UUID
     webhook_id: UUID
-    held: bool
+    due: datetime | None
     left_out: int
 
 
@@ -119,7 +119,7 @@ async def _overtaken(tx: Sql, event: Event, webhook_ids: Sequence[UUID]) -> list
     """Older messages of the same matter that were put off by a window, or are held."""
     rows = await tx.fetch(
         """
-        SELECT id, webhook_id, state, left_out
+        SELECT id, webhook_id, next_attempt_at AS due, left_out
         FROM webhook_deliveries
         WHERE webhook_id = ANY ($1)
           AND subject = $2
@@ -132,12 +132,15 @@ async def _overtaken(tx: Sql, event: Event, webhook_ids: Sequence[UUID]) -> list
         event.subject,
         [str(kind) for kind in matter(event.type)],
     )
-    return [_Overtaken(row["id"], row["webhook_id"], row["state"] == "held", row["left_out"]) for row in rows]
+    return [_Overtaken(row["id"], row["webhook_id"], row["due"], row["left_out"]) for row in rows]
 
 
 async def _unaware(tx: Sql, event: Event, overtaken: Sequence[_Overtaken]) -> set[UUID]:
-    """Endpoints that never heard of what this event ends, because a person was still asked about it."""
-    held = {message.webhook_id for message in overtaken if message.held}
+    """Endpoints that never heard of what this event ends, because a person was still asked about it.
+
+    What was given up may have been heard, and goes out again when the endpoint answers.
+    """
+    held = {message.webhook_id for message in overtaken if message.due is None}
     if event.type not in ENDINGS or not held:
         return set()
     rows = await tx.fetch(
@@ -147,7 +150,7 @@ async def _unaware(tx: Sql, event: Event, overtaken: Sequence[_Overtaken]) -> se
         WHERE webhook_id = ANY ($1)
           AND subject = $2
           AND event_type = ANY ($3)
-          AND (state IN ('delivered', 'parked')
+          AND (state IN ('delivered', 'parked', 'failed')
                OR (state = 'pending' AND (attempts > 0 OR next_attempt_at <= created_at)))
         ORDER BY webhook_id, created_at DESC, id DESC
         """,
@@ -221,19 +224,21 @@ async def _insert(
     held: bool,
     now: datetime,
 ) -> dict[UUID, UUID]:
-    """One delivery for each recipient; answers them by endpoint."""
+    """One delivery for each recipient, due no later than what it replaces there; answers them by endpoint."""
     made = {recipient.webhook_id: new_id() for recipient in recipients}
     left_out = dict.fromkeys(made, 0)
     for message in overtaken:
         if message.webhook_id in left_out:
             left_out[message.webhook_id] += message.left_out + 1
+    turns = {message.webhook_id: message.due for message in overtaken if message.due is not None}
     await tx.execute(
         """
         INSERT INTO webhook_deliveries (id, event_id, webhook_id, tenant_id, event_type, subject, source,
                                         state, next_attempt_at, left_out, created_at)
         SELECT n.id, $5, n.webhook_id, $6, $7, $8, $9,
-               n.state, CASE n.state WHEN 'pending' THEN $10::timestamptz END, n.left_out, $11
-        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[]) AS n (id, webhook_id, state, left_out)
+               n.state, CASE n.state WHEN 'pending' THEN n.due END, n.left_out, $11
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $10::timestamptz[])
+          AS n (id, webhook_id, state, left_out, due)
         """,
         list(made.values()),
         list(made),
@@ -244,7 +249,7 @@ async def _insert(
         str(event.type),
         event.subject,
         "test" if event.type is EventType.WEBHOOK_TEST else "event",
-        due,
+        [max(now, min(due, turns.get(webhook_id, due))) for webhook_id in made],
         now,
     )
     return made

@@ -21,14 +21,17 @@ from tests.webhooks.post_office import (
     ONCE,
     RECOVERED,
     RISK,
+    SECOND,
     deliveries,
     delivery_of,
     event,
+    finish,
     heads,
     queue,
     say,
     send_all,
     state_of,
+    take,
 )
 
 
@@ -212,6 +215,33 @@ async def test_what_was_put_off_opens_the_next_window_when_it_goes(db, acme, now
     assert (await delivery_of(db, third))["next_attempt_at"] == now + 2 * HOUR
 
 
+async def test_what_replaces_a_message_that_was_due_takes_its_turn(db, acme, now):
+    await webhook(db, acme)
+    await say(db, FAILED, acme, at=now, window=HOUR)
+    await send_all(db, OK, now=now)
+    await say(db, FAILED, acme, at=now + MINUTE, window=HOUR)
+
+    newer = await say(db, FAILED, acme, at=now + HOUR + SECOND, window=HOUR)
+
+    assert await heads(db, now + HOUR + SECOND) == [newer]
+
+
+async def test_only_an_endpoint_that_still_waits_for_it_gets_its_place(db, acme, now):
+    await webhook(db, acme)
+    await webhook(db, acme)
+    await say(db, FAILED, acme, at=now, window=HOUR)
+    await send_all(db, OK, now=now)
+    await say(db, FAILED, acme, at=now + MINUTE, window=HOUR)
+    (served,) = (await take(db, now + HOUR, limit=1)).claims
+    await finish(db, served, OK, now=now + HOUR)
+
+    newer = await say(db, FAILED, acme, at=now + HOUR + MINUTE, window=HOUR)
+
+    rows = await db.fetch("SELECT webhook_id, next_attempt_at FROM webhook_deliveries WHERE event_id = $1", newer)
+    due = {row["webhook_id"] == served.target.id: row["next_attempt_at"] for row in rows}
+    assert due == {True: now + 2 * HOUR, False: now + HOUR + MINUTE}
+
+
 async def test_a_quiet_hour_opens_the_window_again(db, acme, now):
     await webhook(db, acme)
     await say(db, FAILED, acme, at=now, window=HOUR)
@@ -345,6 +375,18 @@ async def test_the_end_of_what_was_heard_before_is_announced(db, acme, now):
     recipients = await queue(db, event(RECOVERED, tenant_id=acme, at=now + 2 * MINUTE))
 
     assert recipients == 1
+
+
+async def test_the_end_of_what_was_given_up_is_announced_or_it_would_be_sent_again_as_if_it_were_so(db, acme, now):
+    await webhook(db, acme)
+    await say(db, FAILED, acme, at=now)
+    await send_all(db, ERROR, now=now, policy=ONCE)
+    await say(db, FAILED, acme, at=now + SECOND, held=True)
+
+    recovered = await say(db, RECOVERED, acme, at=now + MINUTE)
+
+    assert await send_all(db, OK, now=now + MINUTE) == [recovered]
+    assert await heads(db, now + HOUR) == []
 
 
 async def test_an_endpoint_that_heard_of_it_is_told_of_the_end_and_another_is_not(db, acme, now):
