@@ -17,7 +17,7 @@ from alertd.credentials.quirks.shape import Call
 from alertd.db import Db
 from alertd.errors import Refused, Transient
 from alertd.model import CredentialRef, Secret
-from alertd.performance.reading_store import DueAccount, adopt_accounts, claim_due, unread_exchanges
+from alertd.performance.reading_store import DueAccount, adopt_accounts, claim_due, read_again, unread_exchanges
 from alertd.performance.readings import OwnReading, receive_reading
 from alertd.process.loops import pause
 from alertd.secretstore import SecretStore
@@ -80,6 +80,10 @@ class Balances:
             secret = await self.secrets.read(account.ref)
         except Refused:
             return False
+        except Transient:
+            # Nobody's keys can be had now: it costs a minute, and no reading.
+            await read_again(self.db, account.subject_id, self.now())
+            raise
         bodies = await self.read(account.ref, secret, valuation.calls)
         valued = None if bodies is None else valuation.value(bodies)
         if valued is None:

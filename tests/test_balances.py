@@ -17,11 +17,13 @@ from alertd.config import load
 from alertd.demo.exchanges.registry import SIMULATED
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Outage, Reply
+from alertd.errors import StoreDown, StoreFault
 from alertd.performance.settling import settle
 from alertd.performance.store import watched_after
 from alertd.secretstore import parse
 from tests import factories
 from tests.admin.port import Clock
+from tests.credentials.checking import Sealable
 
 HOUR = timedelta(hours=1)
 SIX = 6 * HOUR
@@ -166,6 +168,18 @@ async def test_a_paused_tenant_is_left_alone(bank: Bank) -> None:
     await bank.core.db.execute("UPDATE tenants SET paused = true")
 
     assert await bank.read() == 0
+
+
+async def test_a_store_that_is_sealed_costs_no_reading(bank: Bank) -> None:
+    await bank.key()
+    store = Sealable(bank.core.live.settings.state_dir / "secrets", bank.core.cipher)
+    store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
+    while_sealed = replace(bank.core.balances, secrets=store)
+
+    with pytest.raises(StoreDown):
+        await while_sealed.read_due()
+
+    assert await bank.read(timedelta(minutes=1)) == 1
 
 
 @pytest.mark.parametrize("outage", [Outage.HTML_503, Outage.RESET, Outage.EMPTY_200])
