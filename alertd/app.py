@@ -78,6 +78,7 @@ log = structlog.get_logger(__name__)
 Now = Callable[[], datetime]
 
 POSTGRESQL_PORT: Final = 5432
+NOTIFIERS: Final = "apprise"  # the operators' channel
 LOOP_PATIENCE: Final = timedelta(seconds=60)
 FLUSH: Final = timedelta(seconds=5)  # a sweep on the command line waits this long for quick retries
 DRAIN: Final = timedelta(seconds=15)  # for a scheduled run under way when the daemon stops
@@ -146,7 +147,7 @@ async def open_core(
         names = Names()
         stack.push_async_callback(names.close)
         own = await own_addresses([(settings.admin.host, settings.admin.port), *_servers(dsn)], names)
-        sender = await stack.enter_async_context(_open_sender(live, db, cipher, names, own, world))
+        sender = await stack.enter_async_context(_open_sender(live, db, cipher, names, own, world, guest=attach))
         recorder = Recorder(db, rules_of(settings), _mass(db, settings), announced=sender.wake)
         await stack.enter_async_context(beside(recorder.run()))
         sweeper = Sweeper(
@@ -181,9 +182,13 @@ async def _open_cipher(settings: Settings, db: Db) -> Cipher:
 
 @asynccontextmanager
 async def _open_sender(
-    live: Live, db: Db, cipher: Cipher, names: Names, own: frozenset[tuple[Address, int]], world: World
+    live: Live, db: Db, cipher: Cipher, names: Names, own: frozenset[tuple[Address, int]], world: World, *, guest: bool
 ) -> AsyncIterator[Sender]:
-    """The sender with its channels; never to our own admin port or database."""
+    """The sender with its channels; never to our own admin port or database.
+
+    A `guest` may have been started without the daemon's credentials: it silences no notifier that it does not
+    know, and leaves the operators' messages to the daemon then.
+    """
     settings = live.settings
 
     def adopt_policy(new: Settings) -> None:
@@ -194,8 +199,15 @@ async def _open_sender(
         open_poster(policy_of(settings.webhooks, own), names, timeout=timeout) as poster,
         open_channels(settings, poster) as channels,
     ):
-        async with db.transaction() as tx:
-            await _sync_notifiers(tx, settings, world.now())
+        unknown = await _unknown_notifiers(db, settings) if guest else ()
+        if unknown:
+            log.warning(
+                "Operators' messages are left to the daemon: notifiers are not in these settings", names=unknown
+            )
+            channels = {name: channel for name, channel in channels.items() if name != NOTIFIERS}
+        else:
+            async with db.transaction() as tx:
+                await _sync_notifiers(tx, settings, world.now())
         await seals.renew_all(db, cipher)
         sender = Sender(db, channels=channels, cipher=cipher, settings=settings, now=world.now, jitter=world.jitter)
         for channel in channels.values():
@@ -208,7 +220,11 @@ async def _open_sender(
 
 async def _sync_notifiers(tx: Tx, settings: Settings, now: datetime) -> None:
     """The notifiers of the settings become receivers."""
-    await notifiers.sync(tx, settings.notify, channel="apprise", now=now)
+    await notifiers.sync(tx, settings.notify, channel=NOTIFIERS, now=now)
+
+
+async def _unknown_notifiers(db: Db, settings: Settings) -> Sequence[str]:
+    return sorted(await notifiers.listening(db, channel=NOTIFIERS) - {notifier.name for notifier in settings.notify})
 
 
 def _servers(dsn: str) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alertd.config import Notifier
 from alertd.db import Sql, new_id
+from alertd.webhooks.parking import refresh_due
 
 
 async def sync(tx: Sql, wanted: Collection[Notifier], *, channel: str, now: datetime) -> None:
@@ -15,17 +16,19 @@ async def sync(tx: Sql, wanted: Collection[Notifier], *, channel: str, now: date
     """
     names = sorted(notifier.name for notifier in wanted)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('alertd notifiers'))")
-    await tx.execute(
+    known = await tx.fetch(
         """
         UPDATE tenant_webhooks
         SET event_type = CASE WHEN webhook_url = ANY ($1) THEN '*' ELSE '' END,
             is_active = webhook_url = ANY ($1),
             disabled_reason = CASE WHEN webhook_url = ANY ($1) THEN NULL ELSE 'unconfigured' END
         WHERE tenant_id IS NULL AND channel = $2
+        RETURNING id
         """,
         names,
         channel,
     )
+    await refresh_due(tx, [row["id"] for row in known])  # what is parked for one that is back is due again
     await tx.executemany(
         """
         INSERT INTO tenant_webhooks (id, tenant_id, channel, webhook_url, webhook_secret, created_at)
@@ -45,3 +48,11 @@ async def sync(tx: Sql, wanted: Collection[Notifier], *, channel: str, now: date
         """,
         [(channel, each.name, str(each.min_severity), each.escalation) for each in wanted],
     )
+
+
+async def listening(sql: Sql, *, channel: str) -> frozenset[str]:
+    """The names that messages are meant for at present."""
+    rows = await sql.fetch(
+        "SELECT webhook_url FROM tenant_webhooks WHERE tenant_id IS NULL AND channel = $1 AND is_active", channel
+    )
+    return frozenset(row["webhook_url"] for row in rows)

@@ -15,7 +15,10 @@ from alertd.credentials import sweep_store
 from alertd.credentials.sweep_store import Origin
 from alertd.db import Db, open_db, schema_status
 from alertd.demo.exchanges.shape import Outage, State
+from alertd.model import Event, EventType
 from alertd.postgres import open_embedded
+from alertd.webhooks import outbox
+from alertd.webhooks.message import new_event_id
 from tests.e2e.daemon import ALERTD, Done, Home, alertd, running, starting
 from tests.e2e.town import Tenant, Town, standing
 from tests.e2e.waiting import lives, until
@@ -159,6 +162,22 @@ async def test_without_a_daemon_it_runs_a_server_of_its_own(home: Home, town: To
     async with open_embedded(home.state, attach=True) as dsn, open_db(dsn) as db:
         assert (await schema_status(db)).current
         assert (await standing(db, tenant))["consecutive_failures"] == 1
+
+
+async def test_without_the_daemons_credentials_it_leaves_the_operators_to_the_daemon(
+    home: Home, db: Db, given: dict[str, object]
+) -> None:
+    await alertd(home, given | {"ALERTD_NOTIFY__OPS__URL": "json://127.0.0.1:9/"}, "sweep")  # now they have a receiver
+    now = datetime.now(UTC)
+    trouble = Event(new_event_id(now), EventType.SYSTEM_ALERT, None, now, "trouble", {"message": "Look here."})
+    await outbox.enqueue(db, trouble, now=now, window=None)
+
+    done = await alertd(home, given, "sweep")
+
+    assert done.code == 0
+    assert "left to the daemon" in done.err
+    assert await db.fetchval("SELECT is_active FROM tenant_webhooks WHERE webhook_url = 'ops'") is True
+    assert await db.fetchrow("SELECT state, attempts FROM webhook_deliveries") == ("pending", 0)
 
 
 async def test_an_empty_store(home: Home, given: dict[str, object]) -> None:
