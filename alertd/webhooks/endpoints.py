@@ -259,19 +259,23 @@ async def test(tx: Sql, webhook_id: UUID, *, now: datetime) -> str:
 async def rotate_secret(tx: Sql, webhook_id: UUID, *, overlap: timedelta, cipher: Cipher, now: datetime) -> str:
     """A new secret, answered this once. Raises Absent.
 
-    For `overlap` both sign; then, or with `commit_secret`, the new one alone. A rotation that was
-    under way is replaced.
+    For `overlap` both sign; then, or with `commit_secret`, the new one alone. A rotation that is under
+    way is replaced; one whose time is over was committed, also if no message has gone out since.
     """
     secret = new_secret()
     rotating = await tx.execute(
         """
         UPDATE tenant_webhooks
-        SET next_secret = $2, rotation_ends_at = $3
+        SET webhook_secret = CASE WHEN rotation_ends_at <= $4 THEN coalesce(next_secret, webhook_secret)
+                                  ELSE webhook_secret END,
+            next_secret = $2,
+            rotation_ends_at = $3
         WHERE id = $1 AND tenant_id IS NOT NULL
         """,
         webhook_id,
         seal(cipher, webhook_id, secret),
         now + overlap,
+        now,
     )
     if not rotating:
         raise Absent(f"there is no webhook {webhook_id}")

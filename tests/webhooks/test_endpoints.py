@@ -1,6 +1,7 @@
 """What people do to an endpoint: add, change, switch, test, give a new secret, remove."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from alertd.config import Notifier
 from alertd.db import new_id
 from alertd.errors import Absent, Conflict, Refused
+from alertd.model import EventType
 from alertd.webhooks import endpoints, notifiers
 from alertd.webhooks.endpoints import Changes, Draft
 from alertd.webhooks.requirements import event_type_problems, header_problems
@@ -390,6 +392,16 @@ async def test_a_second_rotation_replaces_the_first(db, acme, now):
     assert unseal(CIPHER, added.webhook.id, row["next_secret"]) == fresh
 
 
+async def test_a_rotation_after_the_first_has_ended_keeps_the_secret_of_the_first(db, acme, now):
+    added = await add(db, now, acme)
+    first = await endpoints.rotate_secret(db, added.webhook.id, overlap=HOUR, cipher=CIPHER, now=now)
+
+    await endpoints.rotate_secret(db, added.webhook.id, overlap=HOUR, cipher=CIPHER, now=now + HOUR)
+
+    row = await endpoint(db, added.webhook.id)
+    assert unseal(CIPHER, added.webhook.id, row["webhook_secret"]) == first
+
+
 async def test_there_is_nothing_to_commit_without_a_rotation(db, hook):
     with pytest.raises(Conflict):
         await endpoints.commit_secret(db, hook)
@@ -457,6 +469,18 @@ async def test_a_notifier_that_comes_back_hears_again(db, now):
     await sync(db, ["pager"], now)
 
     assert await listening(db) == [("pager", "*")]
+
+
+async def test_a_notifier_that_comes_back_gets_what_was_parked_for_it(db, now):
+    await sync(db, ["pager"], now)
+    parked = await say(db, EventType.SYSTEM_ALERT, None, at=now)
+    await send_all(db, ERROR, now=now, policy=replace(ONCE, threshold=1))
+    await sync(db, [], now)
+    assert await heads(db, now + HOUR) == []
+
+    await sync(db, ["pager"], now + HOUR)
+
+    assert await heads(db, now + HOUR) == [parked]
 
 
 async def test_what_a_notifier_hears_of_follows_the_settings(db, now):
