@@ -1,6 +1,7 @@
-"""SQL of forgetting: finished deliveries and old events, in small batches, never the newest of a subject.
+"""SQL of forgetting: finished deliveries and old events, in small batches, never a tenant's newest of a subject.
 
-What is pending, parked or held stays however old it is.
+What is pending, parked or held stays however old it is. Of operators' messages many have a subject of their
+own, so none is kept for being the newest.
 """
 
 from datetime import datetime
@@ -22,12 +23,12 @@ async def prune_deliveries(db: Sql, *, before: datetime, batch: int = BATCH) -> 
           WHERE d.created_at < $1
             AND d.finished_at < $1
             AND d.state IN ('delivered', 'failed', 'superseded')
-            AND EXISTS (
+            AND (d.tenant_id IS NULL OR EXISTS (
               SELECT
               FROM webhook_deliveries n
               WHERE n.webhook_id = d.webhook_id
                 AND n.subject = d.subject
-                AND (n.created_at, n.id) > (d.created_at, d.id))
+                AND (n.created_at, n.id) > (d.created_at, d.id)))
           ORDER BY d.created_at
           LIMIT $2
           FOR UPDATE OF d SKIP LOCKED)
@@ -47,10 +48,10 @@ async def prune_events(db: Sql, *, before: datetime, batch: int = BATCH) -> int:
           FROM events e
           WHERE e.created_at < $1
             AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.event_id = e.id)
-            AND EXISTS (
+            AND (e.tenant_id IS NULL OR EXISTS (
               SELECT
               FROM events n
-              WHERE n.subject = e.subject AND n.created_at > e.created_at)
+              WHERE n.subject = e.subject AND n.created_at > e.created_at))
           ORDER BY e.created_at
           LIMIT $2
           FOR UPDATE OF e SKIP LOCKED)

@@ -6,6 +6,7 @@ import pytest
 
 from alertd.db import new_id
 from alertd.errors import Absent, Refused
+from alertd.model import EventType
 from alertd.webhooks import deliveries as log
 from alertd.webhooks.deliveries import Filter
 from alertd.webhooks.retention import prune_deliveries, prune_events, prune_windows
@@ -240,6 +241,15 @@ async def test_old_events_go_once_no_delivery_needs_them(db, acme, hook, now):
     rows = await db.fetch("SELECT id FROM events")
     assert {needed, newest} <= {row["id"] for row in rows}
     assert unheard not in {row["id"] for row in rows}
+
+
+async def test_operators_messages_go_though_each_is_the_newest_of_its_subject(db, now):
+    await webhook(db, None, channel="apprise", url="ops", secret="")
+    await say(db, EventType.SYSTEM_ALERT, None, at=now, subject="alerts:1")
+    await send_all(db, OK, now=now)
+
+    assert await prune_deliveries(db, before=now + HOUR) == 1
+    assert await prune_events(db, before=now + HOUR) == 1
 
 
 async def test_closed_windows_are_forgotten(db, acme, hook, now):
