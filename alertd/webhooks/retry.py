@@ -92,8 +92,8 @@ def waits(profile: Profile, attempts: int, base: timedelta) -> tuple[timedelta, 
 
     fast: base x 1, 2, 4, ...; patient: the same, then 1 min, 10 min, 1 h, 6 h. No pause exceeds a day.
     """
-    doublings = (min(step, 40) for step in range(attempts - 1))
-    fast = tuple(min(base * 2**step, LONGEST_WAIT) for step in doublings)
+    seconds, longest = base.total_seconds(), LONGEST_WAIT.total_seconds()
+    fast = tuple(timedelta(seconds=min(seconds * 2.0**step, longest)) for step in range(attempts - 1))
     match profile:
         case "fast":
             return fast

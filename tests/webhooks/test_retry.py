@@ -80,8 +80,9 @@ def test_the_pauses_of_a_profile(profile, attempts, expected):
     assert waits(profile, attempts, SECOND) == expected
 
 
-def test_no_pause_exceeds_a_day():
-    assert waits("fast", 100, SECOND)[-1] == LONGEST_WAIT
+@pytest.mark.parametrize("base", [SECOND, timedelta(seconds=1_000_000_000)], ids=["a second", "as the settings allow"])
+def test_no_pause_exceeds_a_day(base):
+    assert waits("fast", 100, base)[-1] == LONGEST_WAIT
 
 
 def test_a_base_of_zero_means_at_once():
