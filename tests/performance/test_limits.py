@@ -190,6 +190,30 @@ def test_a_reading_that_is_not_believed_is_shown_and_breaches_no_limit(reading, 
     assert found(readings, Rule.DAILY_LOSS).status is Status.OK
 
 
+@pytest.mark.parametrize(("equity", "words"), [(60.0, "fell by 40%"), (150.0, "rose by 50%")])
+def test_the_second_reading_of_all_is_held_against_the_first(equity, words):
+    reading = found(judged(snapshot(5, 100), snapshot(11, equity, Quality.SUSPECT)), Rule.EQUITY_READING)
+
+    assert words in reading.message
+    assert reading.expected == 100
+
+
+@pytest.mark.parametrize("quality", [Quality.OK, Quality.SUSPECT])
+def test_what_flows_explain_is_no_part_of_a_jump(quality):
+    reading = found(
+        judged(snapshot(-12, 100), snapshot(5, 100), snapshot(11, 140, quality), flows=[flow(5, 1), flow(11, 100)]),
+        Rule.EQUITY_READING,
+    )
+
+    assert "fell by 60%" in reading.message
+
+
+def test_a_doubted_reading_with_none_before_it_is_not_judged():
+    reading = found(judged(snapshot(11, 60, Quality.SUSPECT)), Rule.EQUITY_READING)
+
+    assert reading.status is Status.NO_DATA
+
+
 @pytest.mark.parametrize(("equity", "status"), [(74.0, Status.CRITICAL), (76.0, Status.OK), (126.0, Status.WARNING)])
 def test_a_confirmed_jump_is_spoken_of_for_a_day(equity, status):
     readings = (snapshot(-12, 100), snapshot(5, equity), snapshot(11, equity))

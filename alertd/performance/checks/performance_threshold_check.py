@@ -34,7 +34,7 @@ def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> J
         curve_of_steps(chain, subject.boundary), today_of_steps(chain, subject.boundary), subject, thresholds
     )
     limits = _unless_old(limits, None if last is None else subject.boundary.day_of(last), until)
-    readings = (fresh_equity(last, subject.equity_every, now), equity_reading(snapshots, chain, now))
+    readings = (fresh_equity(last, subject.equity_every, now), equity_reading(snapshots, subject.flows, chain, now))
     return Judgement((*limits, *sharpe, *readings))
 
 
