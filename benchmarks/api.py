@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.checking.exchange import running_exchange
 from benchmarks.checking.stores import fill_files
+from benchmarks.report import Aim, conclude, flat
 
 KEY: Final = "admin-key-of-the-benchmark"
 HEADERS: Final = {"X-Alert-API-Key": KEY}
@@ -49,6 +50,7 @@ REST_SECONDS: Final = 8.0
 AT_LEAST_SECONDS: Final = 8.0  # of sweeping: short ones are repeated
 PATIENCE_SECONDS: Final = 1800.0
 AIM: Final = 3.0
+ALL: Final = "all"
 
 
 @dataclass(slots=True)
@@ -57,9 +59,9 @@ class Asked:
 
     times: dict[str, list[float]] = field(default_factory=lambda: {path: [] for path in MIX})
 
-    @property
-    def all(self) -> list[float]:
-        return [spent for times in self.times.values() for spent in times]
+    def of(self, name: str) -> list[float]:
+        """Those of one address, or of all."""
+        return [spent for path, times in self.times.items() for spent in times if name in (path, ALL)]
 
 
 def p99(times: list[float]) -> float:
@@ -178,34 +180,52 @@ async def measure(home: Path, exchange_url: str, count: int) -> tuple[list[Asked
         return at_rest, sweeping, sweeps
 
 
-def show(at_rest: list[Asked], sweeping: list[Asked], sweeps: list[float], count: int) -> None:
-    seconds = sum(sweeps) / len(sweeps)
-    print(f"{len(sweeps)} sweeps of {count:,} keys, {seconds:.1f} s each ({count / seconds:,.0f} a second)\n")
+def rows_of(at_rest: list[Asked], sweeping: list[Asked]) -> dict[str, dict[str, float]]:
+    """Of each address, and of all together."""
+    return {
+        name: {
+            f"{when}_{what}_ms": median(figure(asked.of(name)) for asked in rounds)
+            for when, rounds in (("rest", at_rest), ("sweeping", sweeping))
+            for what, figure in (("p50", median), ("p99", p99))
+        }
+        for name in (*MIX, ALL)
+    }
+
+
+def show(rows: dict[str, dict[str, float]]) -> None:
     print(f"{f'{PER_SECOND} requests a second, ms':44}{'at rest':>18}{'while sweeping':>20}")
     print(f"{'':44}{'p50':>9}{'p99':>9}{'p50':>11}{'p99':>9}")
-    for path in MIX:
-        rest, swept = ([asked.times[path] for asked in rounds] for rounds in (at_rest, sweeping))
-        print(_row(path, rest, swept))
-    rest, swept = ([asked.all for asked in rounds] for rounds in (at_rest, sweeping))
-    print(_row("all", rest, swept))
-    print(f"\np99 {of_rounds(p99, swept) / of_rounds(p99, rest):.1f} times that at rest (aim: {AIM:.0f})")
+    for name, row in rows.items():
+        print(
+            f"{name:44}{row['rest_p50_ms']:>9.1f}{row['rest_p99_ms']:>9.1f}"
+            f"{row['sweeping_p50_ms']:>11.1f}{row['sweeping_p99_ms']:>9.1f}"
+        )
 
 
-def _row(name: str, rest: list[list[float]], swept: list[list[float]]) -> str:
-    figures = [of_rounds(figure, rounds) for rounds in (rest, swept) for figure in (median, p99)]
-    return f"{name:44}{figures[0]:>9.1f}{figures[1]:>9.1f}{figures[2]:>11.1f}{figures[3]:>9.1f}"
-
-
-def of_rounds(figure: Callable[[list[float]], float], rounds: list[list[float]]) -> float:
-    return median(figure(times) for times in rounds)
+def main(count: int, name: str) -> None:
+    with TemporaryDirectory(prefix="alertd-bench-") as folder, running_exchange() as address:
+        state = Path(folder)
+        state.chmod(0o755)
+        fill_files(state, count)
+        at_rest, sweeping, sweeps = uvloop.run(measure(state, address, count))
+    seconds = sum(sweeps) / len(sweeps)
+    print(f"{len(sweeps)} sweeps of {count:,} keys, {seconds:.1f} s each ({count / seconds:,.0f} a second)\n")
+    rows = rows_of(at_rest, sweeping)
+    show(rows)
+    ratio = rows[ALL]["sweeping_p99_ms"] / rows[ALL]["rest_p99_ms"]
+    conclude(
+        name,
+        aims=[
+            Aim(f"while {count:,} keys are swept p99 is {ratio:.1f} times that at rest (at most {AIM:g})", ratio <= AIM)
+        ],
+        figures=flat(rows | {"sweep": {"keys": count, "keys_per_second": count / seconds}}),
+    )
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="50,000 keys")
-    number = 50_000 if parser.parse_args().full else 5_000
-    with TemporaryDirectory(prefix="alertd-bench-") as folder, running_exchange() as address:
-        state = Path(folder)
-        state.chmod(0o755)
-        fill_files(state, number)
-        show(*uvloop.run(measure(state, address, number)), number)
+    if parser.parse_args().full:
+        main(50_000, "api --full")
+    else:
+        main(5_000, "api")

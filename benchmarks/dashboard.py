@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from alertd.admin.access import Role
 from alertd.db import Db
 from alertd.postgres import open_embedded
+from benchmarks.report import Aim, conclude, flat
 from tests.admin.port import ADMIN, Port, open_port
 
 TENANTS: Final = 500
@@ -130,7 +131,7 @@ class Page:
     worst: float
 
 
-async def main() -> int:
+async def main() -> None:
     with TemporaryDirectory(prefix="alertd-benchmark-") as folder:
         home = Path(folder)
         home.chmod(0o711)  # as root, the database runs under another account
@@ -139,9 +140,13 @@ async def main() -> int:
     print(f"{'page':<36} {'usual':>9} {'at worst':>9}")
     for page in pages:
         print(f"{page.name:<36} {page.usual:6.1f} ms {page.worst:6.1f} ms")
-    slow = [page.name for page in pages if page.usual > AIM_MS]
-    print(f"{'MISSED' if slow else 'met   '}  each page within {AIM_MS:.0f} ms at the server {', '.join(slow)}")
-    return 1 if slow else 0
+    slowest = max(pages, key=lambda page: page.usual)
+    text = f"each page within {AIM_MS:.0f} ms at the server: the slowest ({slowest.name}) takes {slowest.usual:.0f}"
+    conclude(
+        "dashboard",
+        aims=[Aim(text, slowest.usual <= AIM_MS)],
+        figures=flat({page.name: {"usual_ms": page.usual, "worst_ms": page.worst} for page in pages}),
+    )
 
 
 async def _measured(port: Port) -> Sequence[Page]:
@@ -186,4 +191,4 @@ async def _page(port: Port, name: str, places: dict[str, str], key: str, *, suff
 
 
 if __name__ == "__main__":
-    sys.exit(uvloop.run(main()))
+    uvloop.run(main())

@@ -21,10 +21,16 @@ class Aim:
         return f"{'met   ' if self.met else 'MISSED'}  {self.text}"
 
 
+def flat(rows: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The figures of a table, each named by its row and its column."""
+    return {f"{row}.{column}": figure for row, columns in rows.items() for column, figure in columns.items()}
+
+
 def conclude(name: str, *, aims: Sequence[Aim], figures: Mapping[str, float]) -> None:
     """`name` is the script's, with the options that make its figures others: `scale`, `scale --full`.
 
-    A figure is named `way.what_unit`. One that does not exist is left out: NaN and infinity raise ValueError.
+    A figure is named `row.column_unit`, as `flat` does. One that does not exist is left out: NaN and infinity
+    raise ValueError.
     """
     print(*("", *aims), sep="\n", flush=True)
     folder = os.environ.get(FOLDER)

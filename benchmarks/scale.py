@@ -10,7 +10,7 @@ the machine may be busy.
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from alertd.db import Db
 from benchmarks.evaluating.running import database
+from benchmarks.report import Aim, conclude, flat
 from benchmarks.scaling.asking import COUNTS, QUESTIONS, Ask
 from benchmarks.scaling.filling import Size, fill
 
@@ -39,14 +40,13 @@ Times = Mapping[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
-    sizes = [SMALL, MIDDLE, FULL] if parser.parse_args().full else [SMALL, MIDDLE]
+    full = parser.parse_args().full
+    sizes = [SMALL, MIDDLE, FULL] if full else [SMALL, MIDDLE]
     measured = [uvloop.run(_measured(size)) for size in sizes]
     print(f"\n{'ms':40}" + "".join(f"{f'{size.keys:,} keys':>18}" for size in sizes))
     for name in (*QUESTIONS, *COUNTS):
         print(f"{name:40}" + "".join(f"{times[name]:18.2f}" for times in measured))
-    print()
-    for text, met in _targets(sizes, measured):
-        print(f"{'met   ' if met else 'MISSED'}  {text}")
+    conclude("scale --full" if full else "scale", aims=list(_aims(sizes, measured)), figures=_figures(sizes, measured))
 
 
 async def _measured(size: Size) -> Times:
@@ -69,18 +69,21 @@ async def _best_ms(db: Db, ask: Ask) -> float:
     return min(times)
 
 
-def _targets(sizes: Sequence[Size], measured: Sequence[Times]) -> Sequence[tuple[str, bool]]:
+def _aims(sizes: Sequence[Size], measured: Sequence[Times]) -> Iterator[Aim]:
     small, large = measured[0], measured[-1]
     grown = {name: large[name] for name in QUESTIONS if large[name] > max(QUICK_MS, FLAT * small[name])}
-    slowest = max(COUNTS, key=lambda name: large[name])
     keys = f"{sizes[-1].keys:,} keys"
-    return [
-        (
-            f"with {keys} no question takes over {FLAT:g} times as long, or {QUICK_MS:g} ms: {grown or 'none'}",
-            not grown,
-        ),
-        (f"with {keys} the slowest count ({slowest}) takes {large[slowest]:.0f} ms", large[slowest] <= COUNT_MS),
-    ]
+    yield Aim(
+        f"with {keys} no question takes over {FLAT:g} times as long, or {QUICK_MS:g} ms: {grown or 'none'}", not grown
+    )
+    slowest = max(COUNTS, key=lambda name: large[name])
+    text = f"with {keys} the slowest count ({slowest}) takes {large[slowest]:.0f} ms (at most {COUNT_MS:,.0f})"
+    yield Aim(text, large[slowest] <= COUNT_MS)
+
+
+def _figures(sizes: Sequence[Size], measured: Sequence[Times]) -> dict[str, float]:
+    columns = {f"keys_{size.keys}_ms": times for size, times in zip(sizes, measured, strict=True)}
+    return flat({name: {key: times[name] for key, times in columns.items()} for name in (*QUESTIONS, *COUNTS)})
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from alertd.cipher import load_or_create_key
 from alertd.config import Settings
 from alertd.demo.exchanges.registry import SIMULATED
 from alertd.secretstore import open_store
+from benchmarks.report import Aim, conclude
 from tests.e2e.daemon import Home, running
 from tests.e2e.town import Town, open_town
 
@@ -77,11 +78,17 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
     median = statistics.median(starts)
     print(f"starts: {', '.join(f'{seconds:.2f} s' for seconds in starts)}")
-    for text, met in (
-        (f"ready {median:.2f} s after its start (at most {READY_SECONDS:g})", median <= READY_SECONDS),
-        (f"{memory:.0f} MB at rest with {len(SIMULATED)} exchanges loaded (at most {REST_MB:g})", memory <= REST_MB),
-    ):
-        print(f"{'met   ' if met else 'MISSED'}  {text}")
+    conclude(
+        "startup",
+        aims=[
+            Aim(f"ready {median:.2f} s after its start (at most {READY_SECONDS:g})", median <= READY_SECONDS),
+            Aim(
+                f"{memory:.0f} MB at rest with {len(SIMULATED)} exchanges loaded (at most {REST_MB:g})",
+                memory <= REST_MB,
+            ),
+        ],
+        figures={"start.seconds": median, "rest.memory_mb": memory, "rest.exchanges": len(SIMULATED)},
+    )
 
 
 if __name__ == "__main__":

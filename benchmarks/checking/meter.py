@@ -16,7 +16,6 @@ TICK_SECONDS: Final = 0.005
 STATUS: Final = Path("/proc/self/status")
 PEAK_RESET: Final = Path("/proc/self/clear_refs")
 
-
 CLIENT_CORE: Final = 1  # the exchange has the other one
 
 
@@ -44,6 +43,18 @@ class Cost:
     def rate(self) -> float:
         """Checks in one second of this process's CPU."""
         return self.count / self.cpu_seconds
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What is reported of it."""
+        return {
+            "checks": self.count,
+            "per_cpu_second": self.rate,
+            "cpu_ms": self.cpu_ms,
+            "peak_mb": self.peak_mb,
+            "grown_mb": self.grown_mb,
+            "stall_ms": self.stall_ms,
+        }
 
 
 def best(costs: Sequence[Cost]) -> Cost:

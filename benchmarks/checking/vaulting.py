@@ -57,10 +57,13 @@ async def plain_aiohttp(address: str) -> AsyncIterator[Read]:
         yield read
 
 
+STORE: Final = "OpenBao, our store (hvac in threads)"
+HVAC: Final = "OpenBao, hvac alone, in the loop"
+AIOHTTP: Final = "OpenBao, aiohttp"
 WAYS: Final[Mapping[str, Opening]] = {
-    "OpenBao, our store (hvac in threads)": through_the_store,
-    "OpenBao, hvac alone": hvac_alone,
-    "OpenBao, aiohttp": plain_aiohttp,
+    STORE: through_the_store,
+    HVAC: hvac_alone,
+    AIOHTTP: plain_aiohttp,
 }
 
 

@@ -1,12 +1,10 @@
 """The outcome as Markdown tables, for the terminal and for the documentation."""
 
 from collections.abc import Iterable, Sequence
-from math import isinf
 
 from alertd.performance.stats.numbers import DAYS_A_YEAR, NORMAL
 from benchmarks.detecting.outcome import Delays, Healthy
 from benchmarks.detecting.population import CRASH
-from benchmarks.detecting.targets import Target
 from benchmarks.detecting.trial import PUBLISHED, ROLLING, SEED, Trial
 
 
@@ -112,16 +110,3 @@ def _limit(trial: Trial) -> str:
         ours = trial.bent[name].warning.until(0.8)
         rows.append((what, f"{(reach / loss) ** 2:.0f}", "not within 305" if ours is None else str(ours)))
     return table(("loss", "limit, days", "ours, days to 80 % (all Sharpe ratios)"), rows)
-
-
-def verdicts(targets: Sequence[Target]) -> str:
-    rows = (
-        (
-            target.what,
-            "never" if isinf(target.measured) else f"{target.measured:.4g}",
-            f"{'at least' if target.at_least else 'at most'} {target.bound:g}",
-            "holds" if target.holds else "MISSED",
-        )
-        for target in targets
-    )
-    return table(("target", "measured", "bound", ""), rows)

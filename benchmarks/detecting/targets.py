@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isinf
 
 from benchmarks.detecting.outcome import Delays
 from benchmarks.detecting.population import CRASH, EDGE_GONE, HALF, INVERTED, QUARTER, WHOLE, WILD
 from benchmarks.detecting.trial import ALL, DAILY, Trial
+from benchmarks.report import Aim
 
 WARNED = ((QUARTER, 60), (HALF, 28), (WHOLE, 15), (WILD, 25), (INVERTED, 70), (EDGE_GONE, 150))
 CRITICAL = ((HALF, 45), (WHOLE, 23))
@@ -22,6 +24,12 @@ class Target:
     @property
     def holds(self) -> bool:
         return self.measured >= self.bound if self.at_least else self.measured <= self.bound
+
+    @property
+    def aim(self) -> Aim:
+        found = "never" if isinf(self.measured) else f"{self.measured:.4g}"
+        text = f"{self.what}: {found} ({'at least' if self.at_least else 'at most'} {self.bound:g})"
+        return Aim(text, self.holds)
 
 
 def targets(trial: Trial) -> Iterator[Target]:

@@ -27,6 +27,12 @@ class Bent:
     critical: Delays
     rolling: tuple[Delays, ...]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """Median days, without those that never come; and the share that had a warning by the next check."""
+        medians = {"warning_days": self.warning.until(0.5), "critical_days": self.critical.until(0.5)}
+        return {"next_check": self.warning.within(1)} | {key: days for key, days in medians.items() if days is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:

@@ -36,7 +36,6 @@ def test_every_promise_holds():
     drawn = ET.fromstring(picture(trial))
 
     assert [promise for promise in promises if not promise.holds] == []
-    assert tables.verdicts(promises).count("| holds |") == len(promises)
     assert "| ours, daily check |" in tables.report(trial)
     assert drawn.tag == "{http://www.w3.org/2000/svg}svg"
 
