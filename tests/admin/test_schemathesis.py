@@ -7,7 +7,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,9 +17,11 @@ import pytest
 from alertd.admin.access import Identity, Role
 from alertd.admin.routes import TABLE
 from alertd.admin.routing import Route
+from alertd.demo.exchanges.registry import SIMULATED
+from alertd.demo.exchanges.server import open_simulator
 from tests import factories
 from tests.admin.access_table import ROWS, a_finished_delivery
-from tests.admin.port import ADMIN, VIEWER, Port
+from tests.admin.port import ADMIN, KEYS, VIEWER, Port, open_port
 
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
 PATIENCE = 3600 if EXAMPLES else 100
@@ -31,6 +34,15 @@ HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 MANY = 12 if not EXAMPLES else 100  # things of a kind, as some requests use theirs up
 
 pytestmark = pytest.mark.timeout(PATIENCE)
+
+
+@pytest.fixture
+async def port(dsn: str, tmp_path: Path) -> AsyncIterator[Port]:
+    """Keys that somebody makes up are asked about at simulated exchanges, which refuse them; nobody goes outside."""
+    async with open_simulator() as simulator:
+        detours = {f"ALERTD_EXCHANGES__{name.upper()}__CONNECT_TO": simulator.url for name in SIMULATED}
+        async with open_port(dsn, tmp_path, datetime.now(UTC), environ=KEYS | detours) as opened:
+            yield opened
 
 
 @pytest.fixture
