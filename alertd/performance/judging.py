@@ -74,7 +74,7 @@ def own_days(subject: Subject, at: datetime) -> Reference | None:
     """The first days of a subject that came without a reference, as one; None before it has enough of them."""
     if subject.reference is not None:
         return None
-    days = subject.usable_days(at)[:LEAST_DAYS]
+    days = subject.testable_days(at)[:LEAST_DAYS]
     baseline = own_reference(days)
     if baseline is None:
         return None

@@ -21,7 +21,7 @@ from alertd.performance.track import accepted, advanced, fresh_track
 class Point:
     """One observation, all as fractions and since the first day: `cusum` and `expected` need a reference.
 
-    A day that no test may use moves no curve.
+    A day that is not usable moves no curve.
     """
 
     date: date

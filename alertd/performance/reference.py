@@ -51,6 +51,6 @@ def log_returns(days: Sequence[DailyReturn]) -> Floats:
 
 
 def own_reference(days: Sequence[DailyReturn]) -> Baseline | None:
-    """The baseline of a subject that came without a backtest: its first 60 usable days; None before it has them."""
-    own = sorted((day for day in days if day.usable), key=lambda day: day.day)[:LEAST_DAYS]
+    """The baseline of a subject that came without a backtest: its first 60 testable days; None before it has them."""
+    own = sorted((day for day in days if day.testable), key=lambda day: day.day)[:LEAST_DAYS]
     return measure(log_returns(own)) if len(own) == LEAST_DAYS else None

@@ -15,6 +15,7 @@ LARGE_FLOW: Final = 0.10  # of equity: the usual policy under GIPS
 AT_ONCE: Final = timedelta(minutes=10)  # a snapshot this near revalues the account at the flow
 THINNEST_BASE: Final = 0.10  # of the larger side: below it a return would be a ratio of leftovers
 UNEXPLAINED: Final = 0.25
+LONGEST_GAP: Final = 3  # days that one observation may span and still be judged
 
 
 class Quality(StrEnum):
@@ -29,7 +30,7 @@ class Confidence(StrEnum):
     """Whether a return may decide anything."""
 
     FULL = "full"
-    LOW = "low"  # shown, and used by no test
+    LOW = "low"  # shown, and used by no test and no curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,13 @@ class DailyReturn:
 
     @property
     def usable(self) -> bool:
-        """Whether a test may use it: a finite number above -1, of full confidence."""
+        """Whether a curve may follow it: a finite number above -1, of full confidence."""
         return self.confidence is Confidence.FULL and math.isfinite(self.value) and self.value > -1
+
+    @property
+    def testable(self) -> bool:
+        """Whether a test may use it too: what a week earned is no day."""
+        return self.usable and self.span_days <= LONGEST_GAP
 
 
 def modified_dietz(start: Snapshot, end: Snapshot, flows: Sequence[Flow]) -> float | None:

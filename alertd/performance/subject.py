@@ -69,7 +69,7 @@ class Subject:
     equity_every: timedelta | None = None
     seed: int = 0
 
-    def usable_days(self, now: datetime) -> tuple[DailyReturn, ...]:
+    def testable_days(self, now: datetime) -> tuple[DailyReturn, ...]:
         """The days that are over and that a test may use, in their order."""
         until = self.boundary.last_complete(now)
-        return tuple(sorted((d for d in self.days if d.usable and d.day <= until), key=lambda day: day.day))
+        return tuple(sorted((d for d in self.days if d.testable and d.day <= until), key=lambda day: day.day))

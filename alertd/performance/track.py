@@ -17,7 +17,6 @@ from alertd.performance.stats import breaches, cusum, tail
 from alertd.performance.stats.expectation import Baseline, Expectation
 from alertd.performance.stats.volatility import next_variance, present_sd
 
-LONGEST_GAP: Final = 3  # days that one observation may span and still be judged
 RECENT: Final = 30
 
 
@@ -85,7 +84,7 @@ def accepted(track: Track) -> Track:
 
 
 def _after(track: Track, day: DailyReturn, baseline: Baseline, expected: Expectation) -> Track:
-    if not day.usable or day.span_days > LONGEST_GAP:
+    if not day.testable:
         return replace(track, as_of=day.day, left_out=track.left_out + 1)
     value, span = math.log1p(day.value), day.span_days
     shape, sd = baseline.moments, float(present_sd(track.variance, baseline.moments.sd)) * span**0.5

@@ -70,6 +70,33 @@ def test_a_day_of_low_confidence_raises_nothing(name):
 
 
 @pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("weekly_stability_check", Rule.STABILITY),
+        ("monthly_forward_test_update", Rule.FORWARD_TEST),
+        ("performance_threshold_check", Rule.SHARPE),
+    ],
+)
+@pytest.mark.parametrize(("span_days", "counts"), [(3, True), (4, False)])
+def test_what_many_days_earned_is_weighed_as_no_day(name, rule, span_days, counts):
+    before = daily(HEALTHY[:100], last=YESTERDAY - timedelta(days=10))
+    gap = DailyReturn(YESTERDAY - timedelta(days=5), -0.2, span_days)
+
+    [without, with_it] = [
+        found(judged(name, Subject(reference=REFERENCE, days=days)), rule).value
+        for days in ((*before, *daily([0.01])), (*before, gap, *daily([0.01])))
+    ]
+
+    assert (without != with_it) is counts
+
+
+def test_what_many_days_earned_is_no_part_of_a_reference():
+    gap = DailyReturn(YESTERDAY - timedelta(days=60), -0.2, 4)
+
+    assert own_reference((gap, *daily(HEALTHY[:60]))) == own_reference(daily(HEALTHY[:60]))
+
+
+@pytest.mark.parametrize(
     ("name", "rule", "reference_days", "live_days", "have", "need"),
     [
         ("daily_pnl_check", Rule.DRIFT, 59, 30, 59, 60),

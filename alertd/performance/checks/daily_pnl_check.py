@@ -49,7 +49,7 @@ def _evidence(track: Track, reference: Reference, thresholds: PerformanceSetting
 
 
 def _without(reference: Reference | None, subject: Subject, now: datetime, until: date) -> tuple[Finding, ...]:
-    days = subject.usable_days(now)
+    days = subject.testable_days(now)
     have = 0 if reference is None else reference.days
     return (
         fresh_returns(days[-1].day if days else None, until),

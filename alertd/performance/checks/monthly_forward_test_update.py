@@ -26,7 +26,7 @@ def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> J
     if reference is None or not reference.is_enough:
         have = 0 if reference is None else reference.days
         return Judgement((test, no_data(Rule.PROJECTION, have, LEAST_DAYS, "days of reference")))
-    live = log_returns(subject.usable_days(now))[-WINDOW_DAYS:]
+    live = log_returns(subject.testable_days(now))[-WINDOW_DAYS:]
     made = projected(
         reference,
         moments(live) if len(live) >= LEAST_LIVE else None,

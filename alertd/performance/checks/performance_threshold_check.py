@@ -21,7 +21,7 @@ NAME: Final = "performance_threshold_check"
 
 def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> Judgement:
     """From snapshots where the subject has them, else from its daily returns; what is old breaches nothing anew."""
-    days = subject.usable_days(now)
+    days = subject.testable_days(now)
     until, last_day = subject.boundary.last_complete(now), days[-1].day if days else None
     sharpe = _unless_old((sharpe_ratio(log_returns(days), thresholds),), last_day, until)
     if subject.equity_every is None:

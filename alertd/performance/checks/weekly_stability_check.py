@@ -19,7 +19,7 @@ def judge(subject: Subject, thresholds: PerformanceSettings, now: datetime) -> J
     pair = comparable(Rule.STABILITY, subject, now)
     if isinstance(pair, Finding):
         return Judgement((pair,))
-    months = folds(log_returns(subject.usable_days(now))[-WINDOW_DAYS:])
+    months = folds(log_returns(subject.testable_days(now))[-WINDOW_DAYS:])
     return Judgement(
         (
             stability(*pair, thresholds),

@@ -5,7 +5,7 @@ from typing import Final
 
 from alertd.model import iso_utc
 from alertd.performance.findings import Finding, Rule, Status, no_data
-from alertd.performance.track import LONGEST_GAP
+from alertd.performance.returns import LONGEST_GAP
 
 MISSED_SNAPSHOTS: Final = 2
 

@@ -23,7 +23,7 @@ CLEAR_CHANCE: Final = 2 * WARNING_CHANCE
 
 def comparable(rule: Rule, subject: Subject, now: datetime) -> Finding | tuple[Moments, Moments]:
     """The moments of live (the last 180 days) and reference, or why they cannot be compared."""
-    days = subject.usable_days(now)
+    days = subject.testable_days(now)
     reference = None if subject.reference is None else subject.reference.baseline.moments
     have = 0 if reference is None else reference.n
     if reference is None or have < LEAST_REFERENCE:
