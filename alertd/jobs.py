@@ -33,7 +33,7 @@ def jobs_of(settings: Settings, sweeper: Sweeper) -> Mapping[str, Job]:
     kinds: Mapping[str, Callable[..., Job]] = {
         CHECK_NAME: partial(
             Job,
-            work=lambda _at: begin_pass(sweeper),
+            work=partial(begin_pass, sweeper),
             asked=lambda _at: sweep_now(sweeper, CHECK_NAME),
             dry=lambda _at: rehearse_sweep(sweeper),
         ),

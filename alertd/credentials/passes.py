@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 GLANCE: Final = timedelta(seconds=5)  # how soon a shorter interval is noticed
 
 
-async def begin_pass(sweeper: Sweeper) -> Mapping[str, Any]:
-    """Begin a scheduled pass: discover, close the pass before, count anew. Raises StoreDown.
+async def begin_pass(sweeper: Sweeper, at: datetime) -> Mapping[str, Any]:
+    """Begin the scheduled pass of `at`: discover, close the pass before, count anew. Raises StoreDown.
 
     The checks themselves need no push: each credential is due at its own phase of the interval.
     """
@@ -33,7 +33,7 @@ async def begin_pass(sweeper: Sweeper) -> Mapping[str, Any]:
         await sweep_store.fail_pass(sweeper.outside.db, now, str(exc))
         raise
     async with sweeper.outside.db.transaction() as tx:
-        pass_id = await sweep_store.turn_pass(tx, now)
+        pass_id = await sweep_store.turn_pass(tx, at, now)
     return {"sweep_id": str(pass_id), "listed": found.listed, "added": found.added, "retired": found.retired}
 
 

@@ -197,11 +197,15 @@ def _sweep(row: Row) -> Sweep:
     )
 
 
-async def turn_pass(sql: Sql, now: datetime) -> UUID:
-    """Close the scheduled pass under way with what was checked since, and open the next one.
+async def turn_pass(sql: Sql, at: datetime, now: datetime) -> UUID:
+    """Close the scheduled pass under way with what was checked since, and open the one that is due since `at`.
 
-    A scheduled pass is spread over its interval, so its counts are read from the history when it ends.
+    A scheduled pass is spread over its interval, so its counts are read from the history when it ends. A process
+    that died, or stood still, after it was opened had somebody else do the same: then it is open already.
     """
+    begun = await sql.fetchval("SELECT id FROM sweeps WHERE origin = 'schedule' AND started_at >= $1 LIMIT 1", at)
+    if begun is not None:
+        return UUID(str(begun))
     await sql.execute(
         """
         WITH ended AS (

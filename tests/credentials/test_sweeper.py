@@ -231,26 +231,36 @@ async def test_stopping_gives_back_what_is_not_finished(world: Scene, db: Db, mo
 async def test_a_pass_counts_what_was_checked_in_its_interval(world: Scene, db: Db) -> None:
     await world.key(OK)
     await world.key(BAD)
-    await begin_pass(world.sweeper)
+    await begin_pass(world.sweeper, world.time)
 
     async with checking(world):
         await until(lambda: recorded(db, 2))
     world.time += SIX_HOURS
-    await begin_pass(world.sweeper)
+    await begin_pass(world.sweeper, world.time)
 
     rows = await db.fetch("SELECT state, checked, valid, invalid FROM sweeps ORDER BY started_at")
     assert [tuple(row) for row in rows] == [("completed", 2, 1, 1), ("running", 0, 0, 0)]
 
 
+async def test_a_pass_that_two_processes_begin_is_one(world: Scene, db: Db) -> None:
+    first = await begin_pass(world.sweeper, world.time)
+    due, world.time = world.time, world.time + timedelta(minutes=1)
+
+    second = await begin_pass(world.sweeper, due)
+
+    assert second["sweep_id"] == first["sweep_id"]
+    assert await db.fetchval("SELECT count(*) FROM sweeps") == 1
+
+
 async def test_a_pass_without_a_store_fails(world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
-    await begin_pass(world.sweeper)
+    await begin_pass(world.sweeper, world.time)
 
     async def sealed() -> object:
         raise SEALED
 
     monkeypatch.setattr(world.store, "list_refs", sealed)
     with pytest.raises(StoreDown):
-        await begin_pass(world.sweeper)
+        await begin_pass(world.sweeper, world.time)
 
     assert await db.fetchval("SELECT state FROM sweeps") == "failed"
 

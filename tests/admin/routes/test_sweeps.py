@@ -154,7 +154,7 @@ async def test_sweep_that_is_over_cannot_be_cancelled(market: Market, again: Swe
 
 
 async def test_scheduled_pass_is_shown_and_not_cancelled(market: Market) -> None:
-    pass_id = await sweep_store.turn_pass(market.port.daemon.db, market.port.clock())
+    pass_id = await sweep_store.turn_pass(market.port.daemon.db, market.port.clock(), market.port.clock())
 
     answer = await market.ask("POST", f"{SWEEPS}/{pass_id}/cancel")
     [item] = (await market.ask("GET", SWEEPS)).json["items"]
@@ -184,7 +184,7 @@ async def test_pages_of_sweeps_are_newest_first(market: Market) -> None:
 @pytest.mark.parametrize(("state", "count"), [("completed", 1), ("failed", 0), ("running", 1)])
 async def test_sweeps_are_narrowed_down_by_state(market: Market, state: str, count: int) -> None:
     await market.sweep()
-    await sweep_store.turn_pass(market.port.daemon.db, market.port.clock())
+    await sweep_store.turn_pass(market.port.daemon.db, market.port.clock(), market.port.clock())
 
     assert len((await market.ask("GET", f"{SWEEPS}?state={state}")).json["items"]) == count
 
