@@ -68,5 +68,4 @@ def updated(reference: Reference, live: Moments | None, prior: Prior = PRIOR) ->
         precision += known
         weighted += known * annual_sharpe(ratio)
     expected = weighted / precision
-    weight = 1 - 1 / (prior.sd**2 * precision)
-    return Expectation(expected, weight, daily_sharpe(expected) * shape.sd, shape.sd)
+    return Expectation(expected, precision**-0.5, daily_sharpe(expected) * shape.sd, shape.sd)

@@ -21,7 +21,7 @@ from alertd.performance.subject import ValidationWindow
 from alertd.performance.track import Seen, Track
 from tests.performance.making import THRESHOLDS, YESTERDAY, reference
 
-EXPECTED = Expectation(sharpe=1.5, weight=0.5, drift=0.001, daily_sd=0.02)
+EXPECTED = Expectation(sharpe=1.5, error=0.7, drift=0.001, daily_sd=0.02)
 REFERENCE = reference()
 CERTAIN = 10**9  # days of a reference without any error
 

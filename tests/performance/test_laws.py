@@ -139,7 +139,7 @@ def test_the_same_seed_draws_the_same_cone(seed):
 
 @pytest.mark.parametrize("days", [60, 365, 1460])
 def test_a_longer_reference_is_believed_more(days):
-    weights = [expectation(reference(length).baseline).weight for length in (days, days * 2)]
+    errors = [expectation(reference(length).baseline).error for length in (days, days * 2)]
 
-    assert weights[0] < weights[1]
+    assert errors[0] > errors[1]
     assert astuple(expectation(reference(days).baseline))[0] < 2.0

@@ -28,7 +28,7 @@ def fixed(seed: int = 1) -> np.random.Generator:
 def test_a_year_of_backtest_counts_half_and_four_years_four_fifths(days, weight):
     believed = expectation(reference(days).baseline)
 
-    assert believed.weight == pytest.approx(weight, abs=0.01)
+    assert believed.error**2 == pytest.approx(1 - weight, abs=0.01)
     assert believed.sharpe == pytest.approx(weight * 2 + (1 - weight), abs=0.01)
 
 
@@ -73,6 +73,14 @@ def test_a_healthy_strategy_is_below_the_band_as_often_as_it_says():
     ever_below = (paths[:, 4:] < np.array(drawn.warning)[4:]).any(axis=1).mean()
 
     assert 0.01 < ever_below < 0.055
+
+
+def test_the_more_is_known_the_narrower_is_the_band():
+    records = (None, moments(noise(180)), moments(noise(3000)))
+    cones = [projected(REFERENCE, live, YESTERDAY, seed=1).cone for live in records]
+    widths = [cone.expected[-1] - cone.warning[-1] for cone in cones]
+
+    assert widths[0] > widths[1] > widths[2]
 
 
 def test_the_critical_band_is_below_the_warning_band():

@@ -8,7 +8,8 @@ import numpy as np
 from alertd.performance.stats.bootstrap import block_length, resampled
 from alertd.performance.stats.expectation import Expectation
 from alertd.performance.stats.moments import Moments
-from alertd.performance.stats.numbers import Floats
+from alertd.performance.stats.numbers import Floats, annual_sharpe
+from alertd.performance.stats.sharpe import standard_error
 
 PATHS: Final = 2000
 FIRST_DAY: Final = 5  # before it a single bad day would be the whole story
@@ -43,8 +44,8 @@ def cone(
 
     Paths are stationary-bootstrap resamples, recentred to the expectation; each has an error of its own
     in the drift, because the reference is only a sample: the deviation of a resampled reference's mean,
-    shrunk as the expectation is. The band is mean - q sd, with q the quantile over paths of the largest
-    standardised shortfall.
+    made as large as the error that is left in the expectation. The band is mean - q sd, with q the
+    quantile over paths of the largest standardised shortfall.
     """
     sample = chance.normal(shape.mean, shape.sd, shape.n) if returns is None else returns
     deviations = sample - sample.mean()
@@ -53,7 +54,8 @@ def cone(
     steps = deviations[resampled(n, paths=paths, days=days, block=block, chance=chance)]
     drift_error = deviations[resampled(n, paths=paths, days=n, block=block, chance=chance)].mean(axis=1)
     when = np.arange(1, days + 1)
-    routes = np.cumsum(steps, axis=1) + np.outer(drift_error * expected.weight**0.5, when)
+    left = expected.error / annual_sharpe(standard_error(shape.sharpe, shape.n))
+    routes = np.cumsum(steps, axis=1) + np.outer(drift_error * left, when)
     spread = routes.std(axis=0)
     centre = routes.mean(axis=0)
     shortfalls = ((centre - routes) / np.maximum(spread, 1e-300))[:, min(FIRST_DAY, days) - 1 :].max(axis=1)

@@ -51,10 +51,10 @@ PRIOR: Final = Prior()
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """`sharpe` is annual and already shrunk, `weight` how much of it is the reference's own, `drift` per day."""
+    """`sharpe` is annual and already shrunk, `error` the sd of what is not known of it, `drift` per day."""
 
     sharpe: float
-    weight: float
+    error: float
     drift: float
     daily_sd: float
 
@@ -100,7 +100,7 @@ def expectation(baseline: Baseline, prior: Prior = PRIOR) -> Expectation:
     error = annual_sharpe(sharpe.standard_error(shape.sharpe, shape.n))
     weight = prior.sd**2 / (prior.sd**2 + error**2)
     expected = weight * observed + (1 - weight) * prior.sharpe
-    return Expectation(expected, weight, daily_sharpe(expected) * shape.sd, shape.sd)
+    return Expectation(expected, prior.sd * (1 - weight) ** 0.5, daily_sharpe(expected) * shape.sd, shape.sd)
 
 
 def luck(baseline: Baseline) -> float:
