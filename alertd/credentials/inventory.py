@@ -5,7 +5,7 @@ Listing and table are compared stretch by stretch, so that a hundred thousand ke
 memory nor hold up the event loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ from alertd.credentials import inventory_store
 from alertd.credentials.inventory_store import MASS_COUNT, MASS_SHARE, Found, Known
 from alertd.credentials.stretches import stretches
 from alertd.credentials.timetable import phase_of
-from alertd.db import Db, new_id
+from alertd.db import Db, Sql, new_id
 from alertd.errors import Absent, Refused
 from alertd.model import CredentialRef
 from alertd.secretstore import Listing, SecretStore
@@ -42,13 +42,31 @@ class Discovery:
     skipped: tuple[str, ...]  # paths that are no credentials
 
 
+class Turns:
+    """Goes through many keys in the order of their ids, some at a time; after the last one it begins anew."""
+
+    def __init__(self, keys_after: Callable[[Sql, UUID, int], Awaitable[list[Known]]]) -> None:
+        self._keys_after = keys_after
+        self._last = START
+
+    async def take(self, sql: Sql, count: int) -> list[Known]:
+        if count <= 0:
+            return []
+        found = await self._keys_after(sql, self._last, count)
+        if not found and self._last != START:
+            found = await self._keys_after(sql, START, count)
+        self._last = found[-1].id if len(found) == count else START
+        return found
+
+
 class Inventory:
-    """Discovers credentials; remembers only where the rotation through secret versions stands."""
+    """Discovers credentials, and retires those that are gone; remembers only whose turn it is to be looked at."""
 
     def __init__(self, db: Db, secrets: SecretStore) -> None:
         self._db = db
         self._secrets = secrets
-        self._rotation = START
+        self._unsettled = Turns(inventory_store.unsettled_after)
+        self._settled = Turns(inventory_store.settled_after)
         self._reported: frozenset[str] = frozenset()
 
     async def discover(self, now: datetime) -> Discovery:
@@ -59,7 +77,7 @@ class Inventory:
         known_count = added = 0
         missing: list[UUID] = []
         for stretch in stretches(listing.paths, STRETCH):
-            known = await inventory_store.known_of(self._db, stretch.first, stretch.last)
+            known = await inventory_store.known_of(self._db, stretch.first, stretch.last, listed_at=now)
             known_count += len(known)
             missing += _absent(known, stretch.refs, closed)
             new = await self._living(_unknown(stretch.refs, known), stretch.first, stretch.last)
@@ -91,38 +109,39 @@ class Inventory:
     async def notice_changed_secrets(self, now: datetime) -> int:
         """Make credentials due whose secret was replaced; how many.
 
-        Every key that does not work is asked for, because somebody waits for its recovery; of the
-        others a slice each time, so that a store with very many keys is not flooded.
+        Keys that do not work come first, because somebody waits for their recovery; of the others a slice
+        each time, so that a store with very many keys is not flooded.
         """
-        urgent = await inventory_store.unsettled(self._db, VERSIONS_EACH_TIME)
-        asked = urgent + await self._next_settled(VERSIONS_EACH_TIME - len(urgent))
+        urgent = await self._unsettled.take(self._db, VERSIONS_EACH_TIME)
+        asked = urgent + await self._settled.take(self._db, VERSIONS_EACH_TIME - len(urgent))
         versions: dict[UUID, str] = {}
         for known_one in asked:
             version = await self._version(known_one, now)
             if version is not None:
                 versions[known_one.id] = version
-        return await inventory_store.secrets_changed(self._db, versions, now)
+        async with self._db.transaction() as tx:
+            return await inventory_store.secrets_changed(tx, versions, now)
 
     async def _version(self, known: Known, now: datetime) -> str | None:
         try:
             return await self._secrets.version(known.ref)
         except Absent:
-            await inventory_store.retire(self._db, [known.id], now)
-            log.info("Credential retired", tenant_id=str(known.ref.tenant_id), exchange=known.ref.exchange)
+            await self.retire_deleted(known.id, known.ref, now)
         except Refused:
             log.debug("Secret version not readable", tenant_id=str(known.ref.tenant_id))
         return None
 
-    async def _next_settled(self, count: int) -> list[Known]:
-        """The next slice of keys that work; after the last one it begins anew."""
-        if count <= 0:
-            return []
-        found = await inventory_store.settled_after(self._db, self._rotation, count)
-        if not found and self._rotation != START:
-            self._rotation = START
-            found = await inventory_store.settled_after(self._db, START, count)
-        self._rotation = found[-1].id if len(found) == count else START
-        return found
+    async def retire_deleted(self, credential_id: UUID, ref: CredentialRef, now: datetime) -> bool:
+        """Retire a key whose secret is not in the store any more.
+
+        False for one that a listing lacked together with many others: their retirement is decided there.
+        """
+        async with self._db.transaction() as tx:
+            if await inventory_store.is_missing(tx, credential_id):
+                return False
+            await inventory_store.retire(tx, [credential_id], now)
+        log.info("Credential retired: deleted in the secret store", tenant_id=str(ref.tenant_id), exchange=ref.exchange)
+        return True
 
     async def _settle_missing(self, ids: Sequence[UUID], known_count: int, now: datetime) -> int:
         await inventory_store.mark_missing(self._db, ids, now)
@@ -132,7 +151,8 @@ class Inventory:
                 MISSING_RULE,
                 self._secrets.name,
                 f"{len(ids)} of {known_count} credentials are missing from the secret store's listing; "
-                "they are kept and go on being checked until a person confirms, or for a day.",
+                "they are kept for a day, in case they come back. If they are really gone: `alertd credentials remove` "
+                "retires one at once, `alertd tenants purge` a tenant with all of his.",
                 now=now,
             )
             log.warning("Credentials missing from the listing", missing=len(ids), known=known_count)
@@ -143,7 +163,8 @@ class Inventory:
             )
         if not ids:
             return 0
-        return await inventory_store.retire(self._db, ids, now)
+        async with self._db.transaction() as tx:
+            return await inventory_store.retire(tx, ids, now)
 
     def _report_skipped(self, listing: Listing) -> None:
         """Log each foreign path once, when it appears."""

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from alertd.credentials.store import ref_of
-from alertd.db import Row, Sql
+from alertd.db import Row, Sql, Tx
 from alertd.model import CredentialRef
 
 # A vanished listing retires nobody by itself: more than this share of the known, and more than this many.
@@ -101,29 +101,32 @@ async def retired_of(sql: Sql, first: UUID, last: UUID) -> frozenset[CredentialR
     return frozenset(ref_of(row) for row in rows)
 
 
-async def known_of(sql: Sql, first: UUID, last: UUID) -> list[Known]:
-    """Every credential that is not retired of the tenants from `first` to `last`."""
+async def known_of(sql: Sql, first: UUID, last: UUID, *, listed_at: datetime) -> list[Known]:
+    """Every credential that is not retired of the tenants from `first` to `last`, and could be in a listing of then."""
     rows = await sql.fetch(
         """
         SELECT id, tenant_id, exchange, credential_type, label, missing_since IS NOT NULL AS missing
         FROM credentials
-        WHERE tenant_id BETWEEN $1 AND $2 AND retired_at IS NULL
+        WHERE tenant_id BETWEEN $1 AND $2 AND retired_at IS NULL AND created_at <= $3
         """,
         first,
         last,
+        listed_at,
     )
     return [_known(row) for row in rows]
 
 
-async def unsettled(sql: Sql, limit: int) -> list[Known]:
-    """Credentials whose last verdict was not `valid`: somebody waits for a change of their secret."""
+async def unsettled_after(sql: Sql, after: UUID, limit: int) -> list[Known]:
+    """The next credentials whose last verdict was not `valid`: somebody waits for a change of their secret."""
     rows = await sql.fetch(
         """
         SELECT id, tenant_id, exchange, credential_type, label, missing_since IS NOT NULL AS missing
         FROM credentials
-        WHERE retired_at IS NULL AND verdict IS DISTINCT FROM 'valid' AND secret_version <> ''
-        LIMIT $1
+        WHERE id > $1 AND retired_at IS NULL AND verdict <> 'valid' AND secret_version <> ''
+        ORDER BY id
+        LIMIT $2
         """,
+        after,
         limit,
     )
     return [_known(row) for row in rows]
@@ -157,9 +160,21 @@ async def mark_missing(sql: Sql, ids: Sequence[UUID], now: datetime) -> None:
     )
 
 
-async def retire(sql: Sql, ids: Sequence[UUID], now: datetime) -> int:
+async def retire(tx: Tx, ids: Sequence[UUID], now: datetime) -> int:
     """Stop checking these; their history stays. Open alerts of theirs close without a word to the tenant."""
-    await sql.execute(
+    rows = await tx.fetch(
+        """
+        UPDATE credentials
+        SET retired_at = $2, missing_since = NULL, lease_id = NULL, lease_until = NULL,
+            alerting = false, consecutive_failures = 0, first_failure_at = NULL
+        WHERE id = ANY($1) AND retired_at IS NULL
+        RETURNING id
+        """,
+        list(ids),
+        now,
+    )
+    # After the keys, whose rows a check holds while it opens an alert: none can be opened any more.
+    await tx.execute(
         """
         UPDATE alerts
         SET state = 'resolved',
@@ -168,18 +183,19 @@ async def retire(sql: Sql, ids: Sequence[UUID], now: datetime) -> int:
             operators_due = CASE WHEN operators_told_at IS NOT NULL THEN $2::timestamptz END
         WHERE state <> 'resolved' AND subject = ANY($1::text[])
         """,
-        [str(i) for i in ids],
+        [str(row["id"]) for row in rows],
         now,
     )
-    return await sql.execute(
-        """
-        UPDATE credentials
-        SET retired_at = $2, missing_since = NULL, lease_id = NULL, lease_until = NULL,
-            alerting = false, consecutive_failures = 0, first_failure_at = NULL
-        WHERE id = ANY($1) AND retired_at IS NULL
-        """,
-        list(ids),
-        now,
+    return len(rows)
+
+
+async def is_missing(tx: Tx, credential_id: UUID) -> bool:
+    """Whether listings lack this one, and nobody believes it yet; keeps the row until the transaction ends."""
+    return (
+        await tx.fetchrow(
+            "SELECT FROM credentials WHERE id = $1 AND missing_since IS NOT NULL FOR UPDATE", credential_id
+        )
+        is not None
     )
 
 
@@ -195,17 +211,42 @@ async def missing_longer_than_a_day(sql: Sql, now: datetime) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def secrets_changed(sql: Sql, versions: Mapping[UUID, str], now: datetime) -> int:
-    """Make credentials due at once whose secret is another now; a new secret starts a new streak."""
-    return await sql.execute(
+async def secrets_changed(tx: Tx, versions: Mapping[UUID, str], now: datetime) -> int:
+    """Make credentials due at once whose secret is another now; a new secret starts a new streak.
+
+    A check of the old one that is under way loses its lease, and so its result.
+    """
+    rows = await tx.fetch(
         """
         UPDATE credentials c
-        SET secret_version = v.version, next_check_at = $3, consecutive_failures = 0, first_failure_at = NULL
+        SET secret_version = v.version, next_check_at = $3, consecutive_failures = 0, first_failure_at = NULL,
+            lease_id = NULL, lease_until = NULL
         FROM unnest($1::uuid[], $2::text[]) AS v (id, version)
         WHERE c.id = v.id AND c.secret_version <> v.version AND c.retired_at IS NULL
+        RETURNING c.id
         """,
         list(versions.keys()),
         list(versions.values()),
+        now,
+    )
+    await end_pending(tx, [row["id"] for row in rows], now)
+    return len(rows)
+
+
+async def end_pending(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
+    """The streaks of these begin anew, so alerts that they had not brought to fire are over."""
+    await tx.execute(
+        """
+        WITH over AS (
+          UPDATE alerts
+          SET state = 'resolved', resolved_at = $2
+          WHERE state = 'pending' AND subject = ANY($1::text[])
+          RETURNING id)
+        INSERT INTO alert_log (alert_id, at, last_at, decision)
+        SELECT id, $2, $2, 'subsided'
+        FROM over
+        """,
+        [str(each) for each in ids],
         now,
     )
 

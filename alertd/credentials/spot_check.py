@@ -6,15 +6,15 @@ has not seen five failures.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from alertd.credentials import store
 from alertd.credentials.leases import LEASE, keep
-from alertd.credentials.look import Patience, look
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.store import Claim
 from alertd.credentials.sweeper import Sweeper, finished
-from alertd.errors import Absent, Busy, StoreDown
+from alertd.errors import Busy, StoreDown
 from alertd.process import beside
 
 
@@ -43,13 +43,9 @@ async def check_now(sweeper: Sweeper, ids: Sequence[UUID]) -> list[Recorded]:
 
 async def _check(sweeper: Sweeper, claim: Claim) -> Recorded | None:
     """None when the secret was deleted meanwhile, or the lease was lost."""
-    outside = sweeper.outside
-    once = Patience(tries=1, delay=sweeper.pace.patience.delay)
-    try:
-        looked = await look(claim, secrets=outside.secrets, ask=outside.ask, patience=once)
-    except Absent:
-        await sweeper.retire(claim)
+    looked = await sweeper.look_at(claim, patience=replace(sweeper.pace.patience, tries=1))
+    if looked is None:
         return None
-    check = finished(claim, looked, outside.now(), claim.next_check_at, None, lengthens=False)
+    check = finished(claim, looked, sweeper.outside.now(), claim.next_check_at, None, lengthens=False)
     recorded = await sweeper.recorder.put(check)
     return recorded if recorded.held else None

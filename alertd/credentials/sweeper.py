@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from alertd import metrics
-from alertd.credentials import inventory_store, store
+from alertd.credentials import store
 from alertd.credentials.check_store import Check
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.leases import LEASE, keep
@@ -26,7 +26,7 @@ from alertd.credentials.timetable import confirmation, next_due
 from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, new_id
 from alertd.errors import Absent, StoreDown, Transient
-from alertd.model import Verdict
+from alertd.model import CheckResult, Reason, Verdict
 from alertd.process import beside
 from alertd.secretstore import SecretStore
 
@@ -36,6 +36,8 @@ IN_FLIGHT: Final = 200  # of one exchange at a time, those that wait for another
 POLL: Final = timedelta(seconds=1)
 GRACE: Final = timedelta(seconds=12)  # for looks under way when we stop: longer than one request
 DATABASE_WAIT: Final = timedelta(seconds=2)
+# Its secret is missing together with many others, so this says nothing about the key.
+GONE: Final = Looked(CheckResult(Reason.SECRET_STORE, code="absent"), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +147,14 @@ class Sweeper:
         if exchange in self._hungry and self._in_flight[exchange] <= IN_FLIGHT // 2:
             self._woken.set()
 
-    async def look_at(self, claim: Claim) -> Looked | None:
+    async def look_at(self, claim: Claim, *, patience: Patience | None = None) -> Looked | None:
         """Look at one credential; None when its secret was deleted, and then it is retired."""
+        outside = self.outside
         try:
-            return await look(claim, secrets=self.outside.secrets, ask=self.outside.ask, patience=self.pace.patience)
+            return await look(claim, secrets=outside.secrets, ask=outside.ask, patience=patience or self.pace.patience)
         except Absent:
-            await self.retire(claim)
-            return None
+            retired = await self.inventory.retire_deleted(claim.id, claim.ref, outside.now())
+            return None if retired else GONE
 
     async def record(
         self, claim: Claim, looked: Looked, sweep_id: UUID | None = None, *, held: bool = False
@@ -161,15 +164,6 @@ class Sweeper:
         check = replace(finished(claim, looked, now, self.pace.next_check(claim, looked, now), sweep_id), held=held)
         recorded = await self.recorder.put(check)
         return recorded if recorded.held else None
-
-    async def retire(self, claim: Claim) -> None:
-        """Its secret was deleted: stop checking it, keep its history."""
-        await inventory_store.retire(self.outside.db, [claim.id], self.outside.now())
-        log.info(
-            "Credential retired: deleted in the secret store",
-            tenant_id=str(claim.ref.tenant_id),
-            exchange=claim.ref.exchange,
-        )
 
     async def _give_back(self, claim: Claim) -> None:
         try:

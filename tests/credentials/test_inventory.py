@@ -1,15 +1,25 @@
 """The table of credentials follows the listing, of any length, and secrets that changed are noticed in turns."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from alertd.credentials import inventory
+from alertd.alerts import store as alert_store
+from alertd.alerts.identity import Identity
+from alertd.credentials import inventory, inventory_store, store
+from alertd.credentials.look import Looked
+from alertd.credentials.recorder import CHECK_NAME, RULE
+from alertd.credentials.spot_check import check_now
 from alertd.db import Db
-from alertd.model import CredentialRef, Reason
+from alertd.model import CheckResult, CredentialRef, CredentialType, Reason, Severity
+from alertd.secretstore import Listing
 from tests.credentials.checking import Scene, scene
+from tests.credentials.test_keeping import WAITING, kept
+from tests.credentials.test_sweep import swept
 
 
 @pytest.fixture(autouse=True)
@@ -141,16 +151,6 @@ async def test_broken_keys_are_looked_at_each_time(db: Db, tmp_path: Path, now: 
     assert row["secret_version"] != "old"
 
 
-async def test_many_broken_keys_leave_no_turn_to_the_others(db: Db, tmp_path: Path, now: datetime) -> None:
-    async with scene(db, tmp_path, now) as world:
-        await checked(world, 7)
-        await db.execute("UPDATE credentials SET verdict = 'invalid'")
-
-        noticed = await due_again(world)
-
-    assert noticed == 3
-
-
 async def test_what_the_store_goes_on_listing_after_its_deletion_stays_retired(
     db: Db, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,3 +182,125 @@ async def test_a_deleted_key_that_is_stored_again_comes_back(db: Db, tmp_path: P
         await world.sweeper.inventory.discover(now + timedelta(minutes=5))
 
         assert (await world.row(ref))["retired_at"] is None
+
+
+@pytest.fixture
+async def vanished(db: Db, tmp_path: Path, now: datetime) -> AsyncIterator[tuple[Scene, CredentialRef]]:
+    """Eleven of a dozen keys are gone from the store at once, which a listing has noticed; one of them."""
+    async with scene(db, tmp_path, now) as world:
+        refs = await checked(world, 12)
+        await asyncio.gather(*(world.store.remove(ref) for ref in refs[1:]))
+        found = await world.sweeper.inventory.discover(now)
+        assert (found.retired, found.withheld) == (0, 11)
+        yield world, refs[1]
+
+
+async def test_keys_that_vanished_together_are_not_retired_one_by_one(
+    vanished: tuple[Scene, CredentialRef], db: Db
+) -> None:
+    world, _ = vanished
+
+    await due_again(world)
+
+    assert await db.fetchval("SELECT count(*) FROM credentials WHERE retired_at IS NOT NULL") == 0
+
+
+async def test_a_check_of_a_key_that_vanished_with_others_says_nothing_about_it(
+    vanished: tuple[Scene, CredentialRef],
+) -> None:
+    world, ref = vanished
+
+    [seen] = await check_now(world.sweeper, [(await world.row(ref))["id"]])
+
+    row = await world.row(ref)
+    assert (seen.check.result.reason, row["verdict"], row["retired_at"]) == (Reason.SECRET_STORE, "inconclusive", None)
+
+
+async def test_a_key_that_vanishes_alone_is_retired_by_its_check(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now) as world:
+        [ref] = await checked(world, 1)
+        await world.store.remove(ref)
+
+        assert await check_now(world.sweeper, [(await world.row(ref))["id"]]) == []
+
+        assert (await world.row(ref))["retired_at"] == now
+
+
+async def test_a_key_that_is_stored_during_a_listing_is_not_taken_for_gone(
+    db: Db, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with scene(db, tmp_path, now) as world:
+        await keys(world, 1)
+        ref = CredentialRef(UUID(int=9), "kraken", CredentialType.TRADING)
+        list_refs = world.store.list_refs
+
+        async def slowly() -> Listing:
+            listing = await list_refs()
+            await kept(db, ref, now + timedelta(seconds=1))
+            return listing
+
+        monkeypatch.setattr(world.store, "list_refs", slowly)
+        found = await world.sweeper.inventory.discover(now)
+
+        assert (found.retired, (await world.row(ref))["retired_at"]) == (0, None)
+
+
+async def test_very_many_broken_keys_are_looked_at_in_turns_before_the_others(
+    db: Db, tmp_path: Path, now: datetime
+) -> None:
+    async with scene(db, tmp_path, now) as world:
+        await checked(world, 7)
+        await db.execute("UPDATE credentials SET verdict = 'invalid'")
+
+        noticed = [await due_again(world) for _ in range(4)]
+
+    assert noticed == [3, 3, 1, 0]
+
+
+async def test_a_check_of_a_secret_that_was_replaced_meanwhile_is_thrown_away(
+    db: Db, tmp_path: Path, now: datetime
+) -> None:
+    async with scene(db, tmp_path, now) as world:
+        [ref] = await checked(world, 1)
+        [claim] = await store.claim_these(db, [(await world.row(ref))["id"]], now=now, lease=timedelta(minutes=1))
+        looked = Looked(CheckResult(Reason.INVALID_KEY), "old")
+
+        assert await due_again(world) == 1
+
+        assert await world.sweeper.record(claim, looked) is None
+
+
+async def test_a_new_secret_ends_the_alert_that_was_pending(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now) as world:
+        ref = await world.key(Reason.INVALID_KEY, Reason.OK)
+        await swept(world)
+        await world.store.write(ref, {"api_key": "new", "api_secret": "new"})
+
+        await due_again(world)
+
+        alerts = await db.fetch(
+            "SELECT state, decision FROM alerts a JOIN alert_log l ON l.alert_id = a.id ORDER BY l.id"
+        )
+        assert [tuple(row) for row in alerts] == [("resolved", "pending"), ("resolved", "subsided")]
+
+
+async def test_an_alert_that_fires_while_its_key_is_retired_is_closed(db: Db, tmp_path: Path, now: datetime) -> None:
+    async with scene(db, tmp_path, now, strikes=1) as world:
+        ref = await world.key(Reason.INVALID_KEY)
+        await world.sweeper.inventory.discover(now)
+        [claim] = await store.claim_due(db, "kraken", now=now, lease=timedelta(minutes=1), limit=1)
+        identity = Identity(ref.tenant_id, CHECK_NAME, str(claim.id), RULE)
+
+        async def retire() -> None:
+            async with db.transaction() as tx:
+                await inventory_store.retire(tx, [claim.id], now)
+
+        async with db.transaction() as recording:
+            await store.lock_claim(recording, claim)
+            retiring = asyncio.create_task(retire())
+            while not await db.fetchval(WAITING):
+                await asyncio.sleep(0.01)
+            await alert_store.put(recording, identity, severity=Severity.CRITICAL, details={}, began_at=now, now=now)
+        await retiring
+
+        assert await db.fetchval("SELECT state FROM alerts") == "resolved"
