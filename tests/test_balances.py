@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from alertd import app, balances
+from alertd import balances
 from alertd.config import load
+from alertd.core import Core, World, open_core
 from alertd.demo.exchanges.registry import SIMULATED
 from alertd.demo.exchanges.server import Simulator, open_simulator
 from alertd.demo.exchanges.shape import Outage, Reply
@@ -36,7 +37,7 @@ ON = {"ALERTD_PERFORMANCE__READ_BALANCES": "true"}
 class Bank:
     """A daemon whose loops do not run, its exchanges, and one tenant."""
 
-    core: app.Core
+    core: Core
     sim: Simulator
     clock: Clock
     tenant: UUID
@@ -72,9 +73,7 @@ async def open_bank(dsn: str, folder: Path, now: datetime, environ: Mapping[str,
         detours = {f"ALERTD_EXCHANGES__{name.upper()}__CONNECT_TO": sim.url for name in ("binance", "okx", "gate")}
         given = {"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **detours, **environ}
         clock = Clock(now)
-        opening = app.open_core(
-            load(environ=given), attach=False, stalled_since=lambda _: False, world=app.World(now=clock)
-        )
+        opening = open_core(load(environ=given), attach=False, stalled_since=lambda _: False, world=World(now=clock))
         async with opening as core:
             yield Bank(core, sim, clock, await factories.tenant(core.db))
 

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from alertd import app
 from alertd.admin.bootstrap import KEY_FILE
-from alertd.app import Core
 from alertd.cli.outcome import FAILED, complain
+from alertd.core import Core
 from alertd.db import Row
 from alertd.demo import platform, story
 from alertd.demo.cast import CAST, OUTAGE

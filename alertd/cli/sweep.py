@@ -10,11 +10,10 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from alertd import app
-from alertd.app import open_core
 from alertd.cli.options import ConfigFile, Json
 from alertd.cli.outcome import FAILED, complain, print_json, print_table, say
 from alertd.config import Settings, load
+from alertd.core import open_core, sweep_once
 from alertd.credentials.check_store import permissions_json
 from alertd.credentials.recorder import Recorded
 from alertd.credentials.sweep import OnCheck, Scope
@@ -83,7 +82,7 @@ async def _sweep(settings: Settings, scope: Scope, seen: OnCheck) -> Sweep:
             open_core(settings, attach=True, stalled_since=lag.stalled_since) as core,
             beside(lag.run(stop)),
         ):
-            return await app.sweep_once(core, scope, seen)
+            return await sweep_once(core, scope, seen)
 
 
 def _print(done: Sweep, checks: Sequence[Recorded], *, json: bool) -> None:

@@ -24,6 +24,7 @@ from alertd.admin.server import Address
 from alertd.admin.store import StoredKey
 from alertd.admin.streams import EVENTS
 from alertd.config import load
+from alertd.core import World, open_core
 from alertd.db import new_id
 from alertd.jobs import executions_of
 
@@ -155,11 +156,11 @@ async def open_port(
     """The port of a daemon with these variables; no loop runs."""
     given = {"STATE_DIRECTORY": str(folder), "ALERTD_DATABASE__DSN": dsn, "PORT": "0", **environ}
     settings, clock = load(environ=given), Clock(now)
-    opening = app.open_core(
+    opening = open_core(
         settings,
         attach=False,
         stalled_since=lambda _: False,
-        world=app.World(now=clock),
+        world=World(now=clock),
         read=lambda: load(environ=given),
     )
     async with opening as core:

@@ -16,10 +16,10 @@ from uuid import UUID
 from typer.testing import CliRunner
 
 from alertd import app
-from alertd.app import Core
 from alertd.cli import command_line
 from alertd.cli.outcome import BAD_CONFIG, FAILED
 from alertd.config import load
+from alertd.core import Core
 from alertd.credentials.passes import discover
 from alertd.db import new_id
 from alertd.demo.exchanges.server import Simulator, open_simulator

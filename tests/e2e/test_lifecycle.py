@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from alertd import app
+from alertd import app, core
 from alertd.config import Settings
 from alertd.db import Db, open_db
 from alertd.errors import ConfigError, Transient
@@ -95,7 +95,7 @@ async def test_a_certificate_that_is_none(home: Home, dsn: str) -> None:
 
 @pytest.mark.usefixtures("nothing_left")
 async def test_a_database_that_does_not_answer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "open_db", partial(open_db, patience=timedelta(seconds=0.2)))
+    monkeypatch.setattr(core, "open_db", partial(open_db, patience=timedelta(seconds=0.2)))
 
     with pytest.raises(Transient, match=r"127\.0\.0\.1"):
         await app.run(settings(home, NOBODY_THERE), asyncio.Event())

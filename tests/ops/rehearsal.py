@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from alertd import app, metrics
 from alertd.admin import vitals
 from alertd.config import load
+from alertd.core import Core, World
 from alertd.schedule import AlarmClock
 from alertd.webhooks import sender
 from tests.e2e.daemon import Home
@@ -57,7 +58,7 @@ async def rehearsing(
         stage, stop, up = Stage(Clock(ahead), lines), asyncio.Event(), asyncio.Event()
         environ = home.environment(given)
 
-        def started(_core: app.Core, url: str) -> None:
+        def started(_core: Core, url: str) -> None:
             stage.url = url
             up.set()
 
@@ -65,7 +66,7 @@ async def rehearsing(
             app.run(
                 load(environ=environ),
                 stop,
-                world=app.World(now=stage.clock),
+                world=World(now=stage.clock),
                 read=lambda: load(environ=environ),
                 reload=stage.reload,
                 started=started,
