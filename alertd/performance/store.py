@@ -285,13 +285,15 @@ async def memories_of(sql: Sql, ids: Sequence[UUID]) -> Mapping[UUID, Memory]:
 
 
 async def projections_of(sql: Sql, ids: Sequence[UUID], *, until: date) -> Mapping[UUID, Projection]:
-    """The latest that was made by then."""
+    """The latest that was made by then, of the reference that counts: another one starts everything again."""
     rows = await sql.fetch(
         """
-        SELECT DISTINCT ON (subject_id) subject_id, projection
-        FROM performance_projections
-        WHERE subject_id = ANY ($1) AND made_on <= $2
-        ORDER BY subject_id, made_on DESC
+        SELECT DISTINCT ON (p.subject_id) p.subject_id, p.projection
+        FROM performance_projections p
+        WHERE p.subject_id = ANY ($1) AND p.made_on <= $2
+          AND NOT EXISTS (
+            SELECT FROM performance_references r WHERE r.subject_id = p.subject_id AND r.created_at > p.made_at)
+        ORDER BY p.subject_id, p.made_on DESC
         """,
         ids,
         until,

@@ -182,6 +182,16 @@ async def test_the_latest_projection_made_by_then_counts(db: Db) -> None:
     assert (await loaded(db, watched)).projection == made[1]
 
 
+@pytest.mark.parametrize(("before", "kept"), [(timedelta(0), True), (timedelta(seconds=1), False)])
+async def test_a_projection_of_an_earlier_reference_is_none(db: Db, before: timedelta, kept: bool) -> None:
+    watched, reference = await stored.subject(db), making.reference()
+    made = projected(reference, None, YESTERDAY, seed=1)
+    await keep_projections(db, {watched.id: made}, NOW - before)
+    await stored.reference(db, watched, replace(reference, version=2))
+
+    assert (await loaded(db, watched)).projection == (made if kept else None)
+
+
 async def test_how_a_subject_stands_is_the_newest_of_each_check(db: Db) -> None:
     watched = await stored.subject(db)
     waiting = no_data(Rule.DRIFT, 3, 5, "live days")
