@@ -29,6 +29,7 @@ TODAY: Final = datetime(2026, 1, 5, tzinfo=UTC)
 DAY_SECONDS: Final = 20.0
 LAG_MS: Final = 20.0
 SHARE: Final = 0.99
+DAY: Final = "a day of it all"
 FIRST: Final = "daily_pnl_check, the whole year"
 
 # The check, its time of the day, and how often it runs a day.
@@ -88,7 +89,7 @@ def _figures(costs: Costs, subjects: int) -> dict[str, float]:
         name: {"cpu_seconds": cost.cpu_seconds, "lag_p99_ms": cost.lag_ms(SHARE), "lag_most_ms": cost.lag_ms(1)}
         for name, cost in costs.items()
     }
-    return flat(runs | {"day": {"cpu_seconds": _day_seconds(costs), "subjects": subjects}})
+    return flat(runs | {DAY: {"cpu_seconds": _day_seconds(costs), "subjects": subjects}})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Runs the scripts, and keeps what they found."""

@@ -1,0 +1,1 @@
+"""What the benchmarks found, as the tables of the documentation."""
