@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from alertd.db import Sql
+from alertd.performance.days import DayBoundary
 
 LOOK_BACK: Final = timedelta(days=35)  # readings that have just become old; whoever was away longer left some
 CALM: Final = 1.1  # the day's highest over its lowest
@@ -72,9 +73,11 @@ async def prune_revisions(sql: Sql, *, before: datetime, batch: int) -> int:
 async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
     """Delete one batch of readings of `before` that nothing would miss; how many.
 
-    The last of each hour stays, the highest and the lowest of each day (UTC), and all of a day that moved by more than
-    a tenth or saw a flow: what is left multiplies to the same index and reaches the same marks.
+    The last of each hour stays, counted from the subject's cut-off so that days close as before, the highest and the
+    lowest of each day (UTC), and all of a day that moved by more than a tenth or saw a flow: what is left multiplies
+    to the same index and reaches the same marks.
     """
+    clocks = await sql.fetch("SELECT DISTINCT timezone, cutoff FROM performance_subjects")
     return await sql.execute(
         """
         WITH placed AS (
@@ -83,13 +86,17 @@ async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
                  min(equity) OVER day AS lowest,
                  first_value(at) OVER (day ORDER BY equity DESC, at) AS highest_at,
                  first_value(at) OVER (day ORDER BY equity, at) AS lowest_at,
-                 max(at) OVER hour AS last_of_hour,
+                 max(at) OVER hour_to_its_end AS last_of_hour,
                  lag(at) OVER line AS previous,
                  lead(at) OVER line AS following
-          FROM performance_equity
+          FROM performance_equity e
+          JOIN performance_subjects s ON s.id = e.subject_id
+          JOIN unnest($5::text[], $6::time[], $7::interval[]) AS clock (timezone, cutoff, past_the_hour)
+            USING (timezone, cutoff)
           WHERE at >= $1::timestamptz - $3::interval AND at < $1 AND quality = 'ok'
           WINDOW line AS (PARTITION BY subject_id ORDER BY at),
-                 hour AS (PARTITION BY subject_id, date_trunc('hour', at)),
+                 hour_to_its_end AS (
+                   PARTITION BY subject_id, date_trunc('hour', at - past_the_hour - interval '1 microsecond')),
                  day AS (PARTITION BY subject_id, date_trunc('day', at))
         ),
         needless AS (
@@ -113,4 +120,11 @@ async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
         batch,
         LOOK_BACK,
         CALM,
+        [clock["timezone"] for clock in clocks],
+        [clock["cutoff"] for clock in clocks],
+        [_past_the_hour(DayBoundary(**clock).opens(before.date())) for clock in clocks],
     )
+
+
+def _past_the_hour(at: datetime) -> timedelta:
+    return timedelta(minutes=at.minute, seconds=at.second, microseconds=at.microsecond)

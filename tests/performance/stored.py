@@ -1,7 +1,7 @@
 """Subjects and their data, in the database, for the tests of performance."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -30,14 +30,15 @@ async def subject(
     equity_every: timedelta | None = None,
     counts_from: datetime | None = None,
     timezone: str = "UTC",
+    cutoff: time = time(0),
 ) -> Watched:
     """Of this tenant, or of a new one."""
     subject_id = new_id()
     await db.execute(
         """
         INSERT INTO performance_subjects (id, tenant_id, kind, name, returns_from, equity_every, counts_from, timezone,
-                                          created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                          cutoff, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
         subject_id,
         tenant_id or await factories.tenant(db),
@@ -47,6 +48,7 @@ async def subject(
         equity_every,
         counts_from,
         timezone,
+        cutoff,
         making.NOW,
     )
     return await reread(db, subject_id)

@@ -1,7 +1,7 @@
 """What checks said and what rows said before is forgotten in time; how a subject stands is not."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -16,7 +16,7 @@ from alertd.performance.retention_store import (
     prune_revisions,
     thin_readings,
 )
-from alertd.performance.returns import Flow, Snapshot, steps
+from alertd.performance.returns import Flow, Snapshot, daily_returns, steps
 from alertd.performance.series_store import RETURNS, put
 from alertd.performance.store import projections_of, snapshots_of
 from tests.performance import making, stored
@@ -24,6 +24,7 @@ from tests.performance.making import NOW, YESTERDAY
 
 DAY = timedelta(days=1)
 LATER = NOW + 400 * DAY
+UTC_DAYS = DayBoundary()
 
 
 async def test_the_newest_evaluation_of_each_check_stays(db: Db) -> None:
@@ -61,9 +62,11 @@ async def test_what_was_replaced_is_forgotten(db: Db) -> None:
     assert await db.fetchval("SELECT earlier ->> 'value' FROM performance_revisions") == "0.02"
 
 
-async def thinned(db: Db, readings: Sequence[Snapshot], flows: Sequence[Flow] = ()) -> list[Snapshot]:
+async def thinned(
+    db: Db, readings: Sequence[Snapshot], flows: Sequence[Flow] = (), boundary: DayBoundary = UTC_DAYS
+) -> list[Snapshot]:
     """What is left of these, once they are old."""
-    watched = await stored.subject(db)
+    watched = await stored.subject(db, timezone=boundary.timezone, cutoff=boundary.cutoff)
     await stored.snapshots(db, watched, readings)
     await stored.flows(db, watched, flows)
     await thin_readings(db, before=NOW + DAY, batch=2000)
@@ -76,10 +79,10 @@ MINUTES = [making.snapshot(at / 60, 1000 + (at * 7) % 60) for at in range(24 * 6
 async def test_old_readings_are_thinned_to_hours_and_extremes(db: Db) -> None:
     left = await thinned(db, MINUTES)
 
-    hours = {making.snapshot(hour + 59 / 60, 0).at for hour in range(24)}
+    hours = {making.snapshot(hour, 0).at for hour in range(24)}
     assert hours <= {reading.at for reading in left}
     assert {min(reading.equity for reading in left), max(reading.equity for reading in left)} == {1000, 1059}
-    assert len(left) <= 26
+    assert len(left) <= 27
 
 
 async def test_thinned_readings_multiply_to_the_same_index(db: Db) -> None:
@@ -89,6 +92,26 @@ async def test_thinned_readings_multiply_to_the_same_index(db: Db) -> None:
     assert len(left) < len(MINUTES)
     assert after[-1] == pytest.approx(before[-1])
     assert (max(after), min(after)) == (pytest.approx(max(before)), pytest.approx(min(before)))
+
+
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        UTC_DAYS,
+        DayBoundary(cutoff=time(0, 30)),
+        DayBoundary("America/New_York", time(17, 5)),
+        DayBoundary("Asia/Kolkata"),
+    ],
+    ids=str,
+)
+async def test_days_earn_the_same_after_thinning(db: Db, boundary: DayBoundary) -> None:
+    every_ten_minutes = [making.snapshot(at / 6, 1000 + (at * 7) % 60) for at in range(-3 * 144, 145)]
+
+    left = await thinned(db, every_ten_minutes, boundary=boundary)
+
+    before, after = (daily_returns(readings, (), boundary, until=LATER) for readings in (every_ten_minutes, left))
+    assert len(left) < len(every_ten_minutes) / 3
+    assert [day.value for day in after] == pytest.approx([day.value for day in before])
 
 
 async def test_a_day_with_a_flow_keeps_all_its_readings(db: Db) -> None:
