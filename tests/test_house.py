@@ -15,6 +15,7 @@ MAY_WRITE = {
     "db/schema.py",
     "webhooks/claims.py",
     "webhooks/endpoints.py",
+    "webhooks/leases.py",
     "webhooks/ledger.py",
     "webhooks/notifiers.py",
     "webhooks/outbox.py",

@@ -1,8 +1,7 @@
-"""SQL of taking: endpoints that have something due, a few deliveries of each, one attempt at a time.
+"""SQL of taking: endpoints that have something due, and a few deliveries of each.
 
 The lease is on the endpoint, so that 1,500 messages to one receiver cost another at most one claim. An
-attempt is on record before it is made; whoever finds it open under a run-out lease closes it as
-'unknown' and sends the message again.
+attempt that is found open under a run-out lease is closed as 'unknown', and its message is sent again.
 """
 
 from collections.abc import Sequence
@@ -123,18 +122,6 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try, on record since before it was made."""
-
-    id: UUID
-    delivery: Due
-    webhook_id: UUID
-    lease_id: UUID
-    number: int
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Harvest:
     """What one claim took, and what it found: attempts left open by a dead process, messages too old to send."""
 
@@ -170,62 +157,6 @@ async def claim(
         await _give_back(tx, set(ids) - set(due), now)
     claims = (Claim(lease_id, target, tuple(due[key])) for key, target in targets.items() if key in due)
     return Harvest(tuple(claims), interrupted=interrupted, held=held)
-
-
-async def begin(db: Db, claimed: Claim, delivery: Due, *, now: datetime, lease: timedelta) -> Attempt | None:
-    """Put one attempt on record and extend the lease over it.
-
-    None: the lease is lost, or the message is no longer to be sent (a person parked or removed it).
-    """
-    attempt_id = new_id()
-    number = await db.fetchval(
-        """
-        WITH leased AS (
-          UPDATE tenant_webhooks
-          SET lease_until = $4
-          WHERE id = $2 AND lease_id = $3
-          RETURNING id
-        ), taken AS (
-          UPDATE webhook_deliveries d
-          SET attempts = d.attempts + 1, next_attempt_at = $4
-          FROM leased
-          WHERE d.id = $5 AND d.webhook_id = leased.id AND d.state = 'pending'
-          RETURNING d.id, d.webhook_id, d.tenant_id, d.event_type, d.attempts
-        )
-        INSERT INTO webhook_delivery_log (id, delivery_id, webhook_id, tenant_id, event_type, attempt,
-                                          lease_id, started_at)
-        SELECT $1, id, webhook_id, tenant_id, event_type, attempts, $3, $6
-        FROM taken
-        RETURNING attempt
-        """,
-        attempt_id,
-        claimed.target.id,
-        claimed.lease_id,
-        now + lease,
-        delivery.id,
-        now,
-    )
-    if number is None:
-        return None
-    return Attempt(attempt_id, delivery, claimed.target.id, claimed.lease_id, number, now)
-
-
-async def release(db: Db, claimed: Claim, *, now: datetime, until: datetime | None = None) -> None:
-    """Give the endpoint back; it is not taken again before `until`."""
-    async with db.transaction() as tx:
-        await tx.execute(UNHURRIED)
-        freed = await tx.execute(
-            """
-            UPDATE tenant_webhooks
-            SET lease_id = NULL, lease_until = $3
-            WHERE id = $1 AND lease_id = $2
-            """,
-            claimed.target.id,
-            claimed.lease_id,
-            until or now,
-        )
-        if freed:
-            await refresh_due(tx, [claimed.target.id])
 
 
 async def next_due(db: Sql, now: datetime) -> datetime | None:

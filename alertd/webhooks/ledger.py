@@ -1,7 +1,7 @@
 """Writes attempts down for many endpoints at a time: one commit for all that begin, or end, at the same moment.
 
 A batch takes what is usual (a success, a retry, the circuit closed) and no row for which it would have to
-wait, so it can be part of no deadlock. What it leaves out is written down singly by `claims` and
+wait, so it can be part of no deadlock. What it leaves out is written down singly by `leases` and
 `settlement`, whose rules are the whole truth.
 """
 
@@ -12,9 +12,10 @@ from typing import Final
 from uuid import UUID
 
 from alertd.db import Db, new_id
-from alertd.webhooks import claims, settlement
-from alertd.webhooks.claims import Attempt, Claim, Due
+from alertd.webhooks import leases, settlement
+from alertd.webhooks.claims import UNHURRIED, Claim, Due
 from alertd.webhooks.gathering import Gathering
+from alertd.webhooks.leases import Attempt
 from alertd.webhooks.parking import refresh_due
 from alertd.webhooks.retry import Outcome, Result, classify
 from alertd.webhooks.settlement import Policy, Settled
@@ -137,7 +138,7 @@ class _Release:
 
 
 class Ledger:
-    """`begin`, `settle` and `release` as in `claims` and `settlement`."""
+    """`begin`, `settle` and `release` as in `leases` and `settlement`."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -147,7 +148,7 @@ class Ledger:
 
     async def begin(self, claimed: Claim, delivery: Due, *, now: datetime, lease: timedelta) -> Attempt | None:
         begun = await self._beginnings.put(_Beginning(claimed, delivery, now, now + lease))
-        return begun or await claims.begin(self._db, claimed, delivery, now=now, lease=lease)
+        return begun or await leases.begin(self._db, claimed, delivery, now=now, lease=lease)
 
     async def settle(
         self, attempt: Attempt, outcome: Outcome, *, now: datetime, policy: Policy, jitter: Callable[[], float]
@@ -163,7 +164,7 @@ class Ledger:
 
     async def release(self, claimed: Claim, *, now: datetime, until: datetime | None = None) -> None:
         if until is not None or not await self._releases.put(_Release(claimed, now)):
-            await claims.release(self._db, claimed, now=now, until=until)
+            await leases.release(self._db, claimed, now=now, until=until)
 
     async def _begin_all(self, batch: Sequence[_Beginning]) -> list[Attempt | None]:
         begun = {new_id(): one for one in batch}
@@ -202,7 +203,7 @@ class Ledger:
     async def _release_all(self, batch: Sequence[_Release]) -> list[bool]:
         """The due times are worked out in a statement after the locks, or one that was just queued might be missed."""
         async with self._db.transaction() as tx:
-            await tx.execute(claims.UNHURRIED)
+            await tx.execute(UNHURRIED)
             rows = await tx.fetch(
                 RELEASE,
                 [one.claimed.target.id for one in batch],

@@ -18,8 +18,9 @@ from alertd.config import Settings
 from alertd.db import Db
 from alertd.errors import Refused, Transient
 from alertd.webhooks.channels import Channel
-from alertd.webhooks.claims import Attempt, Claim, Due, claim, next_due
+from alertd.webhooks.claims import Claim, Due, claim, next_due
 from alertd.webhooks.deliveries import OPEN_STATES, backlog
+from alertd.webhooks.leases import Attempt
 from alertd.webhooks.ledger import Ledger
 from alertd.webhooks.message import Endpoint
 from alertd.webhooks.retry import Fault, Outcome, waits

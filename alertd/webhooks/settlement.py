@@ -15,7 +15,7 @@ from uuid import UUID
 from alertd.db import Db, Sql
 from alertd.model import Event, EventType
 from alertd.webhooks import outbox
-from alertd.webhooks.claims import Attempt
+from alertd.webhooks.leases import Attempt
 from alertd.webhooks.message import new_event_id
 from alertd.webhooks.parking import park, refresh_due, regain, unpark
 from alertd.webhooks.retry import FIRST_COOLDOWN, Outcome, Result, classify, next_attempt, opened

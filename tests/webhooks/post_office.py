@@ -15,8 +15,9 @@ from alertd.db import Db, Row, new_id
 from alertd.model import Event, EventType
 from alertd.webhooks import outbox
 from alertd.webhooks.channels import Channel, open_channels
-from alertd.webhooks.claims import Attempt, Claim, Due, Harvest, begin, claim, release
+from alertd.webhooks.claims import Claim, Due, Harvest, claim
 from alertd.webhooks.dns import Names
+from alertd.webhooks.leases import Attempt, begin, release
 from alertd.webhooks.message import new_event_id
 from alertd.webhooks.post import open_poster
 from alertd.webhooks.retry import Fault, Outcome

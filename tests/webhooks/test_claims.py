@@ -12,11 +12,10 @@ from alertd.webhooks.claims import (
     HEADS,
     LEASE_ENDPOINTS,
     MOST_ATTEMPTS,
-    begin,
     claim,
     next_due,
-    release,
 )
+from alertd.webhooks.leases import begin, release
 from alertd.webhooks.settlement import settle
 from tests.factories import tenant, webhook
 from tests.webhooks.post_office import (

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from alertd.db import new_id
-from alertd.webhooks import claims, endpoints, settlement
+from alertd.webhooks import endpoints, leases, settlement
 from alertd.webhooks.ledger import Ledger
 from alertd.webhooks.retry import FIRST_COOLDOWN
 from alertd.webhooks.settlement import Settled
@@ -132,9 +132,9 @@ async def contents(db):
 
 
 async def singly(db, one, outcome, now, policy):
-    attempt = await claims.begin(db, one, one.deliveries[0], now=now, lease=LEASE)
+    attempt = await leases.begin(db, one, one.deliveries[0], now=now, lease=LEASE)
     settled = await settlement.settle(db, attempt, outcome, now=now, policy=policy, jitter=lambda: 0.0)
-    await claims.release(db, one, now=now)
+    await leases.release(db, one, now=now)
     return settled
 
 
