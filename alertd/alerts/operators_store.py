@@ -12,11 +12,6 @@ from alertd.model import Severity
 LOCK: Final = 0x6465736B  # one daemon at a time gathers what operators are to hear
 
 
-async def hearing(sql: Sql, severity: Severity) -> list[str]:
-    """The notifiers that hear of this severity."""
-    return [each.name for each in await receivers(sql) if each.hears(severity)]
-
-
 async def receivers(sql: Sql) -> list[Receiver]:
     rows = await sql.fetch(
         """

@@ -10,7 +10,7 @@ from alertd.alerts.silences import labels_of
 from alertd.alerts.store import OpenAlert
 from alertd.db import Db, Tx
 from alertd.model import Event, EventType, Severity
-from alertd.webhooks import outbox
+from alertd.webhooks import notifiers, outbox
 from alertd.webhooks.message import new_event_id
 
 
@@ -90,7 +90,7 @@ async def _announce(tx: Tx, identity: Identity, alert: OpenAlert, message: str, 
         await telling.keep_quiet(tx, alert.id, quiet, now=now)
         return
     event = _event(identity, alert, message, "firing", now)
-    names = await operators_store.hearing(tx, alert.severity)
+    names = await notifiers.hearing(tx, alert.severity)
     await outbox.enqueue(tx, event, now=now, window=None, notifiers=names)
     await log_store.note_deliveries(tx, alert.id, event.id, now)
     awaits = alert.severity.rank >= Severity.CRITICAL.rank

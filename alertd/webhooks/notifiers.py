@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alertd.config import Notifier
 from alertd.db import Sql, new_id
+from alertd.model import Severity
 from alertd.webhooks.parking import refresh_due
 
 
@@ -56,3 +57,20 @@ async def listening(sql: Sql, *, channel: str) -> frozenset[str]:
         "SELECT webhook_url FROM tenant_webhooks WHERE tenant_id IS NULL AND channel = $1 AND is_active", channel
     )
     return frozenset(row["webhook_url"] for row in rows)
+
+
+async def hearing(sql: Sql, severity: Severity) -> list[str]:
+    """The names of those that hear of this severity."""
+    rows = await sql.fetch(
+        """
+        SELECT webhook_url, min_severity
+        FROM tenant_webhooks
+        WHERE tenant_id IS NULL AND event_type <> ''
+        ORDER BY webhook_url
+        """
+    )
+    return [
+        row["webhook_url"]
+        for row in rows
+        if row["min_severity"] is None or severity.rank >= Severity(row["min_severity"]).rank
+    ]

@@ -5,7 +5,6 @@ success closes it, a failed probe doubles the cool-down; a test never opens or p
 first success after failures also queues what was given up meanwhile, the latest of each matter.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,11 +12,9 @@ from typing import assert_never
 from uuid import UUID
 
 from alertd.db import Db, Sql
-from alertd.model import Event, EventType
-from alertd.webhooks import outbox
 from alertd.webhooks.leases import Attempt
-from alertd.webhooks.message import new_event_id
 from alertd.webhooks.parking import park, refresh_due, regain, unpark
+from alertd.webhooks.reports import report_gone, report_unheard
 from alertd.webhooks.retry import FIRST_COOLDOWN, Outcome, Result, classify, next_attempt, opened
 
 
@@ -208,7 +205,7 @@ async def _again(
         return Settled("pending")
     if not await _fail(tx, attempt, now):
         return Settled("parked")
-    await _announce_unheard(tx, attempt, now)
+    await report_unheard(tx, attempt.delivery.message, now)
     if testing or circuit.state != "closed":
         return Settled("failed")
     failures = circuit.failures + 1
@@ -282,46 +279,7 @@ async def _gone(tx: Sql, circuit: _Circuit, attempt: Attempt, now: datetime) -> 
     failed = await _fail(tx, attempt, now)
     await park(tx, circuit.webhook_id, now)
     if circuit.tenant_id is not None:
-        message = f"Endpoint {circuit.webhook_id} of tenant {circuit.tenant_id} answered 410 Gone and is switched off."
-        await _tell_operators(tx, "endpoint_gone", str(circuit.webhook_id), message, now)
+        await report_gone(tx, circuit.webhook_id, circuit.tenant_id, now)
     if failed:
-        await _announce_unheard(tx, attempt, now)
+        await report_unheard(tx, attempt.delivery.message, now)
     return Settled("failed" if failed else "parked")
-
-
-async def _announce_unheard(tx: Sql, attempt: Attempt, now: datetime) -> None:
-    """A failing key of which no endpoint of its tenant would hear is told to operators instead."""
-    event_id = attempt.delivery.message.id
-    if attempt.delivery.message.type is not EventType.CREDENTIAL_FAILED:
-        return
-    # The last two endpoints may give up at the same moment; the lock lets one of them see the other.
-    event = await tx.fetchrow(
-        """
-        SELECT subject, tenant_id, body
-        FROM events
-        WHERE id = $1
-        FOR NO KEY UPDATE
-        """,
-        event_id,
-    )
-    if event is None or not await outbox.announcement_failed(tx, event_id):
-        return
-    about = json.loads(event["body"])
-    key = " ".join(about[name] for name in ("exchange", "credential_type", "label") if about.get(name))
-    message = (
-        f"No endpoint of tenant {event['tenant_id']} accepted credential.failed about {key or event['subject']} "
-        f"(event {event_id}); it goes out again with the next invalid result, or when an endpoint answers again."
-    )
-    await _tell_operators(tx, "webhook_not_accepted", event["subject"], message, now)
-
-
-async def _tell_operators(tx: Sql, rule: str, subject: str, message: str, now: datetime) -> None:
-    event = Event(
-        id=new_event_id(now),
-        type=EventType.SYSTEM_ALERT,
-        tenant_id=None,
-        at=now,
-        subject=f"{rule}:{subject}",
-        fields={"rule": rule, "subject": subject, "state": "firing", "message": message},
-    )
-    await outbox.enqueue(tx, event, now=now, window=None)

@@ -471,6 +471,15 @@ async def test_operators_are_told_of_an_endpoint_that_is_gone(db, acme, hook, op
     assert await db.fetchval("SELECT state FROM webhook_deliveries WHERE webhook_id = $1", operators) == "pending"
 
 
+async def test_a_pager_for_what_is_critical_does_not_hear_of_an_endpoint_that_is_gone(db, acme, hook, operators, now):
+    await db.execute("UPDATE tenant_webhooks SET min_severity = 'critical' WHERE id = $1", operators)
+    await say(db, RISK, acme, at=now)
+
+    await send_all(db, GONE, now=now)
+
+    assert await db.fetchval("SELECT count(*) FROM webhook_deliveries WHERE webhook_id = $1", operators) == 0
+
+
 # --- A failure of which nobody hears ---------------------------------------------------------
 
 
