@@ -146,6 +146,17 @@ def test_interval_breaches(in_a_row, elsewhere, status, sign):
     assert said(interval_breaches(track(flags=flags), REFERENCE, THRESHOLDS)) == (status, sign)
 
 
+@pytest.mark.parametrize(
+    ("in_a_row", "elsewhere", "statistic", "threshold"), [(5, 0, 5, 5), (3, 0, 3, 3), (1, 6, 7, 7), (0, 8, 8, 8)]
+)
+def test_breaches_say_what_decided(in_a_row, elsewhere, statistic, threshold):
+    flags = (*[True, False] * elsewhere, *[False] * (30 - 2 * elsewhere - in_a_row), *[True] * in_a_row)
+
+    found = interval_breaches(track(flags=flags), REFERENCE, THRESHOLDS)
+
+    assert (found.statistic, found.threshold) == (statistic, threshold)
+
+
 @pytest.mark.parametrize(("reference_days", "live_days", "have", "need"), [(89, 30, 89, 90), (365, 29, 29, 30)])
 def test_breaches_need_enough_of_both(reference_days, live_days, have, need):
     found = interval_breaches(track(flags=(True,) * live_days), reference(reference_days), THRESHOLDS)

@@ -19,11 +19,14 @@ def interval_breaches(track: Track, reference: Reference, thresholds: Performanc
     if len(track.flags) < WINDOW:
         return no_data(Rule.BREACHES, len(track.flags), WINDOW, "live days that were not idle")
     run, count = in_a_row(track.flags), sum(track.flags)
-    status = Status.OK
-    if run >= thresholds.breaches_critical or count >= CRITICAL_OF_WINDOW:
-        status = Status.CRITICAL
-    elif run >= thresholds.breaches_warning or count >= WARNING_OF_WINDOW:
-        status = Status.WARNING
+    levels = (
+        (Status.CRITICAL, run, thresholds.breaches_critical),
+        (Status.CRITICAL, count, CRITICAL_OF_WINDOW),
+        (Status.WARNING, run, thresholds.breaches_warning),
+        (Status.WARNING, count, WARNING_OF_WINDOW),
+    )
+    calm = (Status.OK, run, thresholds.breaches_warning)
+    status, statistic, threshold = next((level for level in levels if level[1] >= level[2]), calm)
     return Finding(
         rule=Rule.BREACHES,
         status=status,
@@ -31,8 +34,8 @@ def interval_breaches(track: Track, reference: Reference, thresholds: Performanc
         f"the latest {run} in a row.",
         value=count,
         expected=WINDOW * LOW_QUANTILE,
-        statistic=run,
-        threshold=thresholds.breaches_critical if status is Status.CRITICAL else thresholds.breaches_warning,
+        statistic=statistic,
+        threshold=threshold,
         clears=run == 0 and count < WARNING_OF_WINDOW - 1,
         details={"in_a_row": run, "of_window": count},
     )
