@@ -11,7 +11,7 @@ import hmac
 import json
 import multiprocessing
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -80,8 +80,8 @@ def running_exchange() -> Iterator[str]:
         process.join()
 
 
-class _Binance(asyncio.Protocol):
-    """One connection; requests have no body."""
+class Binance(asyncio.Protocol):
+    """One connection; requests have no body. Made by `connections`."""
 
     def __init__(self, pages: Mapping[bytes, bytes], refusals: Mapping[str, bytes]) -> None:
         self._pages = pages
@@ -95,7 +95,10 @@ class _Binance(asyncio.Protocol):
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
             head, self._received = self._received[:end], self._received[end + 4 :]
-            self._transport.write(self._answer(head))
+            self.say(self._answer(head))
+
+    def say(self, answer: bytes) -> None:
+        self._transport.write(answer)
 
     def _answer(self, head: bytes) -> bytes:
         line, _, rest = head.partition(b"\r\n")
@@ -127,6 +130,14 @@ def _serve(ready: Connection) -> None:
 
 
 async def _accept(ready: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(connections(Binance), "127.0.0.1", 0, backlog=1024)
+    ready.send(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
+
+
+def connections(kind: Callable[[Mapping[bytes, bytes], Mapping[str, bytes]], Binance]) -> Callable[[], Binance]:
+    """What a server needs: makes one for each connection, all with the same answers."""
     bodies = {
         "/sapi/v1/account/apiRestrictions": _packed(RESTRICTIONS),
         "/api/v3/account": _packed(ACCOUNT),
@@ -139,10 +150,7 @@ async def _accept(ready: Connection) -> None:
         "revoked": _refusal(b"401 Unauthorized", -2015, "Invalid API-key, IP, or permissions for action."),
         "unknown": _refusal(b"404 Not Found", -1000, "Unknown path."),
     }
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Binance(pages, refusals), "127.0.0.1", 0, backlog=1024)
-    ready.send(server.sockets[0].getsockname()[1])
-    await server.serve_forever()
+    return lambda: kind(pages, refusals)
 
 
 def _packed(body: object) -> bytes:

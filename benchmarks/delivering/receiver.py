@@ -49,7 +49,7 @@ def receiving() -> Iterator[Receiver]:
         process.join()
 
 
-class _Answering(asyncio.Protocol):
+class Answering(asyncio.Protocol):
     """Just enough HTTP for requests that come one after the other."""
 
     def __init__(self, arrivals: Arrivals) -> None:
@@ -70,15 +70,15 @@ class _Answering(asyncio.Protocol):
             return
         self._read = b""
         self._arrivals.setdefault(headers.get("webhook-id", ""), time.monotonic())
-        self._answer(lines[0].split("/")[1])
+        self.answer(lines[0].split("/")[1])
 
-    def _answer(self, kind: str) -> None:
+    def answer(self, kind: str) -> None:
         if kind == "slow":
-            asyncio.get_running_loop().call_later(SLOW_SECONDS, self._say)
+            asyncio.get_running_loop().call_later(SLOW_SECONDS, self.say)
         elif kind != "dead":
-            self._say()
+            self.say()
 
-    def _say(self) -> None:
+    def say(self) -> None:
         if not self._transport.is_closing():
             self._transport.write(NO_CONTENT)
 
@@ -90,7 +90,7 @@ def _work(pipe: Connection) -> None:
 async def _serve(pipe: Connection) -> None:
     arrivals: Arrivals = {}
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Answering(arrivals), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: Answering(arrivals), "127.0.0.1", 0, backlog=1024)
     closed = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
     closed_port = closed.sockets[0].getsockname()[1]
     closed.close()

@@ -1,0 +1,1 @@
+"""What `benchmarks/daemons.py` is made of."""
