@@ -31,6 +31,7 @@ class StoreWatch:
         self._usable = asyncio.Event()
         self._usable.set()
         self._wait = FIRST_WAIT
+        self._ask_at = 0.0  # of the loop's clock
         self._untold: str | None = None
 
     @property
@@ -56,12 +57,15 @@ class StoreWatch:
             self._untold = None
 
     async def ask_again(self) -> bool:
-        """Ask whether it is back; waits before it says no, longer each time."""
+        """Whether it is back. It is asked less and less often; in between the answer is no, at once."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._ask_at:
+            return False
         try:
             await self._secrets.health()
         except StoreDown:
             await self._tell()
-            await asyncio.sleep(self._wait.total_seconds())
+            self._ask_at = clock() + self._wait.total_seconds()
             self._wait = min(self._wait * 2, LONGEST_WAIT)
             return False
         await self.found()
@@ -70,7 +74,7 @@ class StoreWatch:
     async def found(self) -> None:
         """It answered. Also closes an episode that an earlier process opened."""
         metrics.SECRET_STORE_UP.set(1)
-        self._wait = FIRST_WAIT
+        self._wait, self._ask_at = FIRST_WAIT, 0.0
         self._untold = None
         recovered = await pipeline.platform_recovered(
             self._db, RULE, self._secrets.name, "The secret store answers again.", now=self._now()
