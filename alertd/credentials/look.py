@@ -10,7 +10,7 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_fixed
 
 from alertd.credentials.store import Claim
-from alertd.errors import Absent, Refused, StoreDown
+from alertd.errors import Absent, Refused, StoreDown, Transient
 from alertd.model import CheckResult, CredentialRef, Reason, Secret, Verdict
 from alertd.secretstore import SecretStore
 
@@ -40,8 +40,8 @@ class Patience:
 async def look(claim: Claim, *, secrets: SecretStore, ask: Ask, patience: Patience) -> Looked:
     """Ask until the answer is conclusive or patience ends.
 
-    Raises Absent when the secret was deleted and StoreDown when no secret can be read; neither says
-    anything about the key.
+    Raises Absent when the secret was deleted, StoreDown when no secret can be read, and Transient when the
+    budget of requests cannot be asked for; none says anything about the key.
     """
     secrets.forget(claim.ref)  # a look sees the secret as it is now; only its further tries may remember it
     looked = await _once(claim, secrets, ask)
@@ -77,6 +77,8 @@ async def _once(claim: Claim, secrets: SecretStore, ask: Ask) -> Looked:
         return Looked(CheckResult(Reason.SECRET_STORE, code="refused"), "")
     try:
         result = await ask(claim.ref, secret)
+    except Transient:
+        raise
     except Exception as exc:  # noqa: BLE001 - around one credential: a bug costs this item only
         # Where it broke and not the exception's text, which may hold a signed URL.
         log.error(  # noqa: TRY400

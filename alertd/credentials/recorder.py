@@ -100,8 +100,8 @@ class Recorder:
             _fail(quiet, exc)
         else:
             for waiting in quiet:
-                await self._unknown.note(waiting.check)
                 self._settle(waiting, waiting.check.claim.memory, held=waiting.check.claim.id in kept)
+                await self._unknown.note(waiting.check)
         for waiting in loud:
             await self._commit_loud(waiting)
 
@@ -112,6 +112,7 @@ class Recorder:
             _fail([waiting], exc)
         else:
             self._settle(waiting, memory or waiting.check.claim.memory, held=memory is not None)
+            await self._unknown.note(waiting.check)
 
     def _settle(self, waiting: _Waiting, memory: Memory, *, held: bool) -> None:
         if held:

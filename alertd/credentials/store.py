@@ -139,7 +139,7 @@ async def extend(sql: Sql, claims: Sequence[Claim], *, until: datetime) -> None:
 
 
 async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
-    """Exchanges with something due, and since when."""
+    """Exchanges with something due, and since when; keys of paused tenants are not waited for."""
     rows = await sql.fetch(
         f"""
         {EXCHANGES}
@@ -148,7 +148,10 @@ async def due_exchanges(sql: Sql, now: datetime) -> dict[str, datetime]:
         CROSS JOIN LATERAL (
           SELECT c.next_check_at
           FROM credentials c
-          WHERE c.exchange = listed.exchange AND c.retired_at IS NULL AND c.next_check_at <= $1
+          WHERE c.exchange = listed.exchange
+            AND c.retired_at IS NULL
+            AND c.next_check_at <= $1
+            AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = c.tenant_id AND t.paused)
           ORDER BY c.next_check_at
           LIMIT 1
         ) AS earliest

@@ -135,13 +135,13 @@ async def _check_all(sweeper: Sweeper, current: _Run, scope: Scope) -> None:
     current.tally.total = sum(current.by_exchange.values())
     failure: BaseException | None = None
     try:
-        async with beside(keep(sweeper.outside.db, current.held, sweeper.outside.now)):
-            async with asyncio.TaskGroup() as outer:
-                reporter = outer.create_task(_report(sweeper, current))
-                async with asyncio.TaskGroup() as flows:
-                    for ids in targets.values():
-                        flows.create_task(_flow(sweeper, current, ids))
-                reporter.cancel()
+        async with (
+            beside(keep(sweeper.outside.db, current.held, sweeper.outside.now)),
+            beside(_report(sweeper, current)),
+        ):
+            async with asyncio.TaskGroup() as flows:
+                for ids in targets.values():
+                    flows.create_task(_flow(sweeper, current, ids))
             await sweeper.outside.secrets.health()  # lost after the last secret was read is lost in the middle
             await _settle(sweeper, current)
     except* (StoreDown, Cancelled, Transient) as failures:

@@ -26,8 +26,8 @@ class UnknownAnswers:
     async def note(self, check: Check) -> None:
         """Tell of this check's answer if it is one that no rule knows."""
         result, exchange = check.result, check.claim.ref.exchange
-        if result.reason not in MEANINGLESS or not result.code:
-            return
+        if result.reason not in MEANINGLESS or not result.code.startswith("http "):
+            return  # understood, or no answer at all
         metrics.UNKNOWN_ANSWERS.labels(exchange).inc()
         known = (exchange, result.code)
         told_at = self._told.get(known)

@@ -151,3 +151,23 @@ async def test_an_answer_that_nobody_knows_is_told_to_operators_once_a_day(world
 
     await swept(world, after=timedelta(days=1))
     assert await world.events() == ["system.alert", "system.alert"]
+
+
+async def test_an_answer_that_nobody_knows_is_told_of_a_new_secret_too(world: Scene) -> None:
+    ref = await world.key(OK)
+    await swept(world)
+    world.good[ref] = CheckResult(ODD, code="http 400 99999")
+    await world.store.write(ref, {"api_key": "new", "api_secret": "new"})
+
+    await swept(world)
+
+    assert await world.events() == ["system.alert"]
+
+
+async def test_a_check_that_our_own_stall_spoilt_is_no_answer_of_the_exchange(world: Scene) -> None:
+    ref = await world.key()
+    world.good[ref] = CheckResult(Reason.INTERNAL_ERROR, code="stalled")
+
+    await swept(world)
+
+    assert await world.events() == []

@@ -14,6 +14,7 @@ from alertd.db import Db, new_id
 from alertd.errors import Busy, StoreDown, StoreFault
 from alertd.model import Reason
 from tests.credentials.checking import Scene, scene
+from tests.credentials.test_keeping import WAITING
 
 HOUR = timedelta(hours=1)
 EVERYTHING = Scope()
@@ -267,6 +268,25 @@ async def test_a_cancelled_sweep_stops_and_gives_its_keys_back(
 
     assert done.state is SweepState.CANCELLED
     assert await db.fetchval("SELECT count(*) FROM credentials WHERE lease_id IS NOT NULL") == 0
+
+
+async def test_a_sweep_that_is_long_in_recording_its_accusations_is_not_taken_for_dead(
+    world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "REPORT_EVERY", timedelta(seconds=0.02))
+    await world.key(BAD)
+    sweep_id = await sweep.begin(world.sweeper, origin=Origin.API, requested_by="test", scope=Scope())
+
+    async with db.transaction() as tx, asyncio.timeout(10):
+        await tx.execute("LOCK TABLE alerts IN SHARE MODE")  # nobody can be accused meanwhile
+        running = asyncio.create_task(sweep.run(world.sweeper, sweep_id, Scope()))
+        while not await db.fetchval(WAITING):
+            await asyncio.sleep(0.01)
+        world.time += HOUR
+        while await db.fetchval("SELECT lease_until <= $1 FROM sweeps", world.time):
+            await asyncio.sleep(0.01)
+
+    assert (await running).state is SweepState.COMPLETED
 
 
 async def test_quiet_mode_records_and_tells_nobody(db: Db, tmp_path: Path, now: datetime) -> None:

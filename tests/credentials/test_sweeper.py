@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from alertd.credentials import leases, store, sweeper
+from alertd.credentials import leases, store, sweeper, watch
 from alertd.credentials.passes import begin_pass, keep_discovering
 from alertd.credentials.timetable import next_due
+from alertd.credentials.watch import StoreWatch
 from alertd.db import Db
-from alertd.errors import StoreDown, StoreFault
+from alertd.errors import StoreDown, StoreFault, Transient
 from alertd.model import CheckResult, CredentialRef, Reason, Secret
 from tests.credentials.checking import SIX_HOURS, Scene, scene
 
@@ -23,6 +25,7 @@ SEALED = StoreDown(StoreFault.SEALED, "the secret store is sealed")
 @pytest.fixture
 async def world(db: Db, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     monkeypatch.setattr(sweeper, "POLL", timedelta(seconds=0.02))
+    monkeypatch.setattr(watch, "FIRST_WAIT", timedelta(seconds=0.1))
     async with scene(db, tmp_path, now) as made:
         yield made
 
@@ -192,6 +195,57 @@ async def test_a_lost_store_stops_the_loop_and_its_return_starts_it_again(world:
 
     assert await world.events() == ["system.alert", "system.alert"]
     assert (await world.row(ref))["verdict"] == "valid"
+
+
+async def test_a_lost_store_holds_up_neither_the_loop_nor_its_end(
+    world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "FIRST_WAIT", timedelta(hours=1))
+    world.sweeper.watch = StoreWatch(db, world.store, world.now)
+    world.store.lost = SEALED
+    await world.sweeper.watch.lost(SEALED)
+    stop, beats = asyncio.Event(), asyncio.Semaphore(0)
+
+    async with asyncio.timeout(10):
+        running = asyncio.create_task(world.sweeper.run(stop, beats.release))
+        for _ in range(3):
+            await beats.acquire()
+        stop.set()
+        await running
+
+
+async def test_a_lost_store_is_asked_less_and_less_often(world: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LONGEST_WAIT", timedelta(hours=1))
+    world.store.lost = SEALED
+    await world.sweeper.watch.lost(SEALED)
+    assert not await world.sweeper.watch.ask_again()
+    world.store.lost = None
+
+    assert not await world.sweeper.watch.ask_again()
+
+
+async def test_a_database_that_is_lost_during_a_look_is_no_bug_of_ours(world: Scene, db: Db) -> None:
+    await world.key()
+    await world.sweeper.inventory.discover(world.time)
+    [claim] = await store.claim_due(db, "kraken", now=world.time, lease=timedelta(minutes=1), limit=1)
+
+    def lose(_ref: object) -> None:
+        raise Transient("the database is gone")
+
+    world.on_ask = lose
+    with capture_logs() as logs, pytest.raises(Transient):
+        await world.sweeper.look_at(claim)
+
+    assert logs == []
+
+
+async def test_keys_of_a_paused_tenant_are_never_late(world: Scene, db: Db) -> None:
+    await world.key()
+    await world.sweeper.inventory.discover(world.time)
+
+    await db.execute("UPDATE tenants SET paused = true")
+
+    assert await store.due_exchanges(db, world.time + timedelta(days=1)) == {}
 
 
 async def test_a_check_that_breaks_costs_only_itself(world: Scene) -> None:
