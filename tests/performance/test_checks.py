@@ -155,6 +155,14 @@ def test_without_a_reference_a_day_is_held_against_its_own_past(value, raises):
     assert raised(daily_check(days, reference=None)) == raises
 
 
+@pytest.mark.parametrize("more", [{}, {"reference": None}], ids=["reference", "none"])
+@pytest.mark.parametrize(("ago", "found"), [(0, True), (2, True), (3, False)])
+def test_a_crash_is_found_although_two_runs_were_missed(more, ago, found):
+    days = daily([*HEALTHY[: 40 - ago], -0.5, *HEALTHY[40 - ago : 40]])
+
+    assert (Rule.DAY_TAIL in raised(daily_check(days, **more))) is found
+
+
 def test_a_subject_that_never_moved_is_not_accused_of_its_first_move():
     assert raised(daily_check(daily([*[0.0] * 40, -0.01]), reference=None)) == set()
 

@@ -29,17 +29,20 @@ def day_tail(track: Track, until: date) -> Finding:
 
 
 def own_tail(days: Sequence[DailyReturn], until: date) -> Finding:
-    """Without a reference: the latest of these usable days against those before it."""
-    usable = [day for day in days if day.span_days == 1]
-    if len(usable) <= OWN_DAYS:
-        return no_data(Rule.DAY_TAIL, len(usable), OWN_DAYS + 1, "live days")
-    if until - usable[-1].day >= TAIL_DAYS:
+    """Without a reference: the worst of the last three days against those before them."""
+    single = [day for day in days if day.span_days == 1]
+    if len(single) <= OWN_DAYS:
+        return no_data(Rule.DAY_TAIL, len(single), OWN_DAYS + 1, "live days")
+    recent = sum(until - day.day < TAIL_DAYS for day in single)
+    if recent == 0:
         return no_data(Rule.DAY_TAIL, 0, 1, "usable days of the last three")
-    logs = log_returns(usable)
-    before = moments(logs[:-1])
+    logs = log_returns(single)
+    before = moments(logs[:-recent])
     if before.sd == 0:
         return cannot_judge(Rule.DAY_TAIL, "it never moved before.")
-    return _tail(usable[-1].day, float(logs[-1]), -float(scores(logs, before.mean, before.sd)[-1]))
+    shortfalls = -scores(logs, before.mean, before.sd)[-recent:]
+    worst = int(shortfalls.argmax()) - recent
+    return _tail(single[worst].day, float(logs[worst]), float(shortfalls[worst]))
 
 
 def _tail(day: date, value: float, shortfall: float) -> Finding:
