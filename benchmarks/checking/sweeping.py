@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from alertd import app
 from alertd.config import Settings
+from alertd.core import open_core
 from alertd.credentials import sweep
 from alertd.credentials.inventory import Inventory
 from alertd.credentials.sweep import Scope
@@ -65,7 +65,7 @@ async def _sweep(sweeper: Sweeper) -> Sweep:
 @asynccontextmanager
 async def _open(settings: Settings, secrets: SecretStore | None) -> AsyncIterator[Sweeper]:
     """The daemon's sweeper; with `secrets` in the place of the settings' store."""
-    async with app.open_core(settings, attach=False, stalled_since=lambda _moment: False) as core:
+    async with open_core(settings, attach=False, stalled_since=lambda _moment: False) as core:
         if secrets is None:
             yield core.sweeper
             return

@@ -25,6 +25,7 @@ SCRIPTS: Final = (
     Script("api", full=True),
     Script("dashboard"),
     Script("performance"),
+    Script("daemons", full=True),
     Script("scale", full=True),
     Script("detection", ("--write",)),
 )

@@ -86,6 +86,8 @@ GRIDS: Final[Mapping[str, Grid]] = {
         (
             Column("a second", "per_second", ",.0f"),
             Column("times one daemon", "times", ".2f"),
+            Column("CPU ms each", "cpu_ms", ".2f"),
+            Column("PostgreSQL's, ms", "postgres_cpu_ms", ".2f"),
             Column("unfairness", "unfairness", ".2f"),
         ),
     ),
