@@ -1,6 +1,7 @@
-"""Performance alerts for those who missed them: a new endpoint, or everybody, while a silence held.
+"""Alerts for those who missed them: a new endpoint, or everybody, while a silence held.
 
-Their checks run once a day, or a month: the next finding would be late.
+Not those of keys, which are looked at again soon. The checks of performance run once a day, or a month, and
+trouble of the platform may be noticed only once.
 """
 
 from dataclasses import replace
@@ -9,8 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from alertd.alerts import listing, log_store, silence_store, store
+from alertd.alerts.explanation import Decision
+from alertd.alerts.identity import PLATFORM_CHECK
 from alertd.alerts.listing import Alert, Filter
 from alertd.alerts.observations import FROM_MESSAGE, LOCK, topic
+from alertd.alerts.platform import trouble
 from alertd.alerts.silences import first_match
 from alertd.alerts.summary import PERFORMANCE
 from alertd.db import Db, Tx
@@ -36,7 +40,7 @@ async def send_current_alerts(tx: Tx, tenant_id: UUID, webhook_id: UUID, *, now:
 
 
 async def tell_after_silence(db: Db, now: datetime) -> int:
-    """Tell the tenants of what fires and was only kept quiet by a silence that holds no longer; how many alerts.
+    """Tell people of what fires and was only kept quiet by a silence that holds no longer; how many alerts.
 
     None while a run is being told, which knows better.
     """
@@ -44,17 +48,25 @@ async def tell_after_silence(db: Db, now: datetime) -> int:
         if not await store.alone(tx, LOCK):
             return 0
         silences = await silence_store.active(tx, now)
-        unheard = await listing.unheard_for_silence(tx, PERFORMANCE, limit=MOST)
-        due = [alert for alert in unheard if first_match(silences, alert.labels, now) is None]
-        for alert in due:
-            await _tell(tx, alert, now)
-    return len(due)
+        holding = [each.id for each in silences]
+        told = 0
+        for alert in await listing.unheard_for_silence(tx, (*PERFORMANCE, PLATFORM_CHECK), holding=holding, limit=MOST):
+            other = first_match(silences, alert.labels, now)
+            if other is None:
+                await _tell(tx, alert, now)
+                told += 1
+            else:
+                await log_store.note(tx, alert.id, Decision.SILENCED, silence_id=other.id, now=now)
+    return told
 
 
 async def _tell(tx: Tx, alert: Alert, now: datetime) -> None:
+    severity = Severity(alert.severity)
+    if alert.check == PLATFORM_CHECK:
+        await trouble(tx, alert.rule, alert.subject, alert.details["message"], severity=severity, now=now)
+        return
     event = _event(alert, now)
     event = replace(event, fields={**event.fields, "held_back": alert.held_count})
-    severity = Severity(alert.severity)
     await outbox.enqueue(tx, event, now=now, window=None)
     await log_store.note_deliveries(tx, alert.id, event.id, now)
     awaits = severity.rank >= Severity.CRITICAL.rank

@@ -114,8 +114,10 @@ async def alerts_of(sql: Sql, alert_ids: Sequence[UUID]) -> Sequence[Alert]:
     return [_alert(row) for row in rows]
 
 
-async def unheard_for_silence(sql: Sql, checks: Sequence[str], *, limit: int) -> Sequence[Alert]:
-    """Alerts of these checks that fire, of which nobody was told because of a silence; locked."""
+async def unheard_for_silence(
+    sql: Sql, checks: Sequence[str], *, holding: Sequence[UUID], limit: int
+) -> Sequence[Alert]:
+    """Alerts of these checks that fire, of which nobody was told because of a silence that is not `holding`; locked."""
     rows = await sql.fetch(
         f"""
         SELECT {COLUMNS}
@@ -123,12 +125,17 @@ async def unheard_for_silence(sql: Sql, checks: Sequence[str], *, limit: int) ->
         WHERE state = 'firing'
           AND announced_at IS NULL
           AND check_name = ANY ($1)
-          AND (SELECT l.decision FROM alert_log l WHERE l.alert_id = a.id ORDER BY l.id DESC LIMIT 1) = 'silenced'
+          AND (SELECT l.decision = 'silenced' AND l.silence_id <> ALL ($2)
+               FROM alert_log l
+               WHERE l.alert_id = a.id
+               ORDER BY l.id DESC
+               LIMIT 1)
         ORDER BY id
-        LIMIT $2
+        LIMIT $3
         FOR UPDATE SKIP LOCKED
         """,  # noqa: S608 - constants
         list(checks),
+        list(holding),
         limit,
     )
     return [_alert(row) for row in rows]

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from alertd import metrics
-from alertd.alerts import desk, listing, log_store, observations, pipeline, silence_store, store
+from alertd.alerts import catch_up, desk, listing, log_store, observations, pipeline, silence_store, store
 from alertd.alerts.explanation import Decision
 from alertd.alerts.lifecycle import Sign
 from alertd.alerts.listing import Filter
@@ -102,8 +102,8 @@ def well(observation: Observation) -> Observation:
     return replace(observation, sign=Sign.GOOD)
 
 
-async def silenced(db: Db, now: datetime, *, lasts: timedelta) -> None:
-    silence = Silence(new_id(), {"subject": ("*",)}, "known", "ops", now, now, now + lasts)
+async def silenced(db: Db, now: datetime, *, lasts: timedelta, subject: str = "*") -> None:
+    silence = Silence(new_id(), {"subject": (subject,)}, "known", "ops", now, now, now + lasts)
     async with db.transaction() as tx:
         await silence_store.add(tx, silence)
 
@@ -225,6 +225,46 @@ async def test_what_a_silence_kept_quiet_is_told_when_it_ends(db: Db, loss: Obse
     assert (during, await heard(db, "ops")) == ([], [("alerts", "firing")])
     assert [(row["body"]["severity"], row["body"]["held_back"]) for row in bodies] == [("critical", 1)]
     assert (await alert(db)).ack_awaited_since == now + 20 * MINUTE
+
+
+async def test_platform_trouble_that_was_noticed_once_is_told_after_the_silence(
+    db: Db, tenant: UUID, now: datetime
+) -> None:
+    await silenced(db, now, lasts=20 * MINUTE)
+    await pipeline.platform_trouble(db, "schedule", "monthly_forward_test_update", "It was given up.", now=now)
+    await look(db, now + 19 * MINUTE)
+    during = await heard(db, "ops")
+
+    await look(db, now + 20 * MINUTE)
+    await look(db, now + 21 * MINUTE)
+
+    assert (during, await heard(db, "ops")) == ([], [("schedule", "firing")])
+
+
+async def test_alerts_under_a_long_silence_do_not_keep_others_from_being_told(
+    db: Db, loss: Observation, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catch_up, "MOST", 1)
+    await silenced(db, now, lasts=HOUR, subject="fund-1")
+    await see(db, loss, at=now)
+    await silenced(db, now, lasts=MINUTE, subject="fund-2")
+    await see(db, replace(loss, subject="fund-2"), at=now)
+
+    await look(db, now + 2 * MINUTE)
+
+    assert await heard(db, "ops") == [("alerts", "firing")]
+
+
+async def test_a_second_silence_takes_over_from_the_first(db: Db, loss: Observation, now: datetime) -> None:
+    await silenced(db, now, lasts=20 * MINUTE)
+    await see(db, loss, at=now)
+    await silenced(db, now + MINUTE, lasts=HOUR)
+
+    await look(db, now + 30 * MINUTE)
+
+    entries = await log_store.explain(db, (await alert(db)).id)
+    assert (entries[-1].decision, entries[-1].silenced_until) == (Decision.SILENCED, now + HOUR + MINUTE)
+    assert await heard(db, "ops") == []
 
 
 async def test_what_another_alert_explains_is_not_told_with_it(
