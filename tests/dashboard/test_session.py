@@ -1,11 +1,12 @@
 """Signing in and out, and pages that follow what happens, also over a restart of the daemon."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from alertd.admin.access import Role
 from tests.admin.port import ADMIN, KEYS, VIEWER, Port, open_port
@@ -13,6 +14,8 @@ from tests.dashboard.scene import Scene, set_up
 from tests.dashboard.visitor import Visitor, visiting
 
 pytestmark = pytest.mark.browser
+
+CREDENTIALS = "**/api/v1/credentials?limit=50"
 
 
 async def test_a_wrong_key_is_told_and_forgotten(visitor: Visitor) -> None:
@@ -31,6 +34,34 @@ async def test_signing_out_leaves_nothing(visitor: Visitor, scene: Scene) -> Non
     await expect(visitor.page.get_by_label("API key")).to_be_visible()
     assert await visitor.page.evaluate("[sessionStorage.length, document.cookie]") == [0, ""]
     assert visitor.faults == []
+
+
+async def test_an_answer_to_who_was_here_before_is_not_shown(visitor: Visitor, port: Port, scene: Scene) -> None:
+    released, answered = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await released.wait()
+        await route.fulfill(response=answer)
+        answered.set()
+
+    await visitor.sign_in(VIEWER)
+    await visitor.page.route(CREDENTIALS, lambda route: route.abort())
+    await visitor.page.route(CREDENTIALS, late, times=1)
+    async with visitor.page.expect_request(CREDENTIALS):
+        await visitor.page.evaluate("location.hash = '#/credentials'")
+    await visitor.button("Sign out").click()
+    await visitor.page.get_by_label("API key").fill(await port.key(Role.TENANT, tenant_id=scene.tenant))
+    await visitor.button("Sign in").click()
+    await expect(visitor.page.get_by_text("The daemon does not answer")).to_be_visible()
+    released.set()
+    await answered.wait()
+    await visitor.menu.get_by_role("link", name="Overview").click()
+    await expect(visitor.page.get_by_text("What is wrong now")).to_be_visible()
+    await visitor.menu.get_by_role("link", name="Credentials").click()
+
+    await expect(visitor.page.get_by_text("The daemon does not answer")).to_be_visible()
+    await expect(visitor.page.get_by_text("Borealis")).to_have_count(0)
 
 
 async def test_the_key_itself_is_kept_nowhere(visitor: Visitor, scene: Scene) -> None:
@@ -129,3 +160,39 @@ async def test_what_is_wrong_stands_in_the_order_of_importance(visitor: Visitor,
         "No",  # key of an exchange can be judged
         "1",  # key works, with a warning
     ]
+
+
+TROUBLES = """
+async ({ alerts, invalid, failing }) => {
+  const { troubles } = await import("/ui/troubles.js");
+  const many = (length, make) => Array.from({ length }, (_, at) => make(at));
+  const key = (at) => ({ id: `key-${at}`, exchange: "okx", leaf: "trading", reason: "expired", alerting: true });
+  const alert = (at) => ({ id: `${at}`, subject: `key-${at}`, check: "credential_health_check", severity: "critical" });
+  const now = {
+    exchanges: [{ exchange: "okx", total: invalid, invalid, inconclusive: 0, unchecked: 0, risky: 0 }],
+    messages: { held: 0, parked: 0, failed_last_day: 0, oldest_due_at: null },
+    endpoints: { open_circuits: 0 },
+    alerts: { emergency: 0, critical: alerts, warning: 0, info: 0 },
+  };
+  const listed = { alerts: many(Math.min(alerts, 100), alert), failing: many(failing, key), subjects: [] };
+  const titles = troubles(now, listed, () => "Acme").map(({ title }) => title);
+  return titles.filter((title) => title.includes("further"));
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("alerts", "invalid", "failing", "further"),
+    [
+        (30, 30, 20, []),  # each has its own line
+        (0, 50, 20, ["30 further keys fail"]),
+        (150, 150, 20, ["50 further alerts fire", "50 further keys fail"]),
+    ],
+)
+async def test_what_the_list_leaves_out_is_counted(
+    visitor: Visitor, alerts: int, invalid: int, failing: int, further: list[str]
+) -> None:
+    await visitor.page.goto(visitor.url)
+    given = {"alerts": alerts, "invalid": invalid, "failing": failing}
+
+    assert await visitor.page.evaluate(TROUBLES, given) == further

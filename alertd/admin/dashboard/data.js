@@ -1,7 +1,7 @@
 // Answers of the API as pages need them: shown at once from last time, and asked for again when something happened.
 import { useCallback, useEffect, useRef, useState } from "./html.js";
 import { onNews } from "./live.js";
-import { address, ask, onSession } from "./session.js";
+import { address, ask, current, onSession } from "./session.js";
 
 const EVERY = 30_000; // what no event tells of, such as time that passes
 const SETTLE = 400; // several news make one question
@@ -20,10 +20,11 @@ export function useData(path, query, { on = ["event", "alert", "sweep"], every =
   const refresh = useCallback(async () => {
     if (url === null) return;
     const mine = ++asked.current;
+    const who = current();
     let found;
     try {
       found = { data: await ask(url), error: null, at: Date.now() };
-      remember(url, found);
+      if (who === current()) remember(url, found); // else it is not for whoever sits here now
     } catch (error) {
       found = { ...answers.get(url), error };
     }

@@ -32,8 +32,10 @@ function nameOf(id) {
 }
 
 async function load() {
+  const who = current();
   try {
     const { items } = await ask("tenants", { query: { limit: 200 } });
+    if (who !== current()) return;
     for (const tenant of items) names.set(tenant.id, tenant.name ?? "");
     tell();
   } catch {
@@ -42,12 +44,14 @@ async function load() {
 }
 
 async function find(id) {
+  const who = current();
   names.set(id, "");
   loading ??= load();
   await loading;
-  if (names.get(id) || !current()) return;
+  if (names.get(id) || who !== current()) return;
   try {
     const tenant = await ask(`tenants/${encodeURIComponent(id)}`);
+    if (who !== current()) return;
     names.set(id, tenant.name ?? "");
     tell();
   } catch {

@@ -1,21 +1,23 @@
 // What deserves attention, as a list in the order of importance. Pure.
 import { href } from "./router.js";
 import { alertTitle, keyTitle, severityKind } from "./alerting.js";
-import { count, exchangeName, plain, plural, reasonText, visible } from "./words.js";
+import { exchangeName, plain, plural, reasonText, visible } from "./words.js";
 
 const LOUDNESS = ["emergency", "critical", "warning", "info"];
+
+const rank = ({ kind }) => ({ bad: 0, info: 2 })[kind] ?? 1;
 
 /** `{id, kind, title, text, at, to}`; what stands first matters most. */
 export function troubles(now, { alerts, failing, subjects }, nameOf) {
   return [
     ...ofPlatform(now),
-    ...ofAlerts(alerts, nameOf),
+    ...ofAlerts(alerts, now, nameOf),
     ...ofSubjects(subjects),
     ...ofMessages(now),
     ...ofExchanges(now.exchanges),
     ...ofKeys(failing, alerts, now, nameOf),
     ...ofRisks(now.exchanges),
-  ];
+  ].sort((a, b) => rank(a) - rank(b));
 }
 
 function ofPlatform({ platform, schedules }) {
@@ -35,19 +37,24 @@ function ofPlatform({ platform, schedules }) {
   return found;
 }
 
-function ofAlerts(alerts, nameOf) {
+function ofAlerts(alerts, now, nameOf) {
   const order = (alert) => (alert.acked_at ? 10 : 0) + (alert.tenant_id ? 0.5 : 0) + LOUDNESS.indexOf(alert.severity);
-  return alerts
-    .filter((alert) => !alert.acked_at)
+  const unheeded = alerts.filter((alert) => !alert.acked_at);
+  const found = unheeded
     .sort((a, b) => order(a) - order(b) || Date.parse(b.fired_at ?? b.started_at) - Date.parse(a.fired_at ?? a.started_at))
     .map((alert) => ({
       id: alert.id,
       kind: severityKind(alert.severity),
       title: alertTitle(alert),
-      text: `${nameOf(alert.tenant_id)} · ${alert.severity}`,
+      text: `${nameOf(alert.tenant_id)} · ${alert.severity}${alert.silenced_by ? ", silenced" : ""}`,
       at: alert.fired_at ?? alert.started_at,
       to: href(["alerts", alert.id]),
     }));
+  const rest = now.alerts ? LOUDNESS.reduce((sum, name) => sum + now.alerts[name], 0) - found.length : 0;
+  if (alerts.length && rest > 0) {
+    found.push({ id: "alerts", kind: "bad", title: plural(rest, "further alert fires", "further alerts fire"), text: "See all of them.", to: href(["alerts"]) });
+  }
+  return found;
 }
 
 /** For tenants, who see no alerts of the operators: what their accounts and strategies do. */
@@ -113,9 +120,10 @@ function ofKeys(failing, alerts, { exchanges }, nameOf) {
     at: key.first_failure_at,
     to: href(["credentials", key.tenant_id, key.exchange, key.leaf]),
   }));
-  const rest = exchanges.reduce((sum, one) => sum + one.invalid, 0) - failing.length;
+  const shown = new Set([...failing.map((key) => key.id), ...alerts.filter((alert) => alert.check === "credential_health_check").map((alert) => alert.subject)]);
+  const rest = exchanges.reduce((sum, one) => sum + one.invalid, 0) - shown.size;
   if (rest > 0) {
-    found.push({ id: "rest", kind: "bad", title: `${count(rest)} further keys fail`, text: "See all of them.", to: href(["credentials"], { verdict: "invalid" }) });
+    found.push({ id: "rest", kind: "bad", title: plural(rest, "further key fails", "further keys fail"), text: "See all of them.", to: href(["credentials"], { verdict: "invalid" }) });
   }
   return found;
 }
