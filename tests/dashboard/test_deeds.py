@@ -107,7 +107,7 @@ async def test_a_key_is_checked_now(visitor: Visitor, port: Port, scene: Scene) 
     await visitor.button("Check now").click()
 
     await expect(visitor.said("Checked: exchange not supported.")).to_be_visible()
-    await expect(visitor.page.get_by_label("State", exact=True)).to_contain_text("Exchange not supported")
+    await expect(visitor.page.get_by_label("The last check")).to_contain_text("Exchange not supported")
 
 
 async def test_a_circuit_is_closed_by_hand(visitor: Visitor, port: Port, scene: Scene) -> None:
@@ -188,8 +188,8 @@ async def test_what_was_done_stands_in_the_audit(visitor: Visitor, port: Port, s
     await visitor.sign_in(ADMIN)
     await visitor.go("audit?action=alert.ack")
 
-    await expect(visitor.page.get_by_role("cell", name="Alert ack", exact=True)).to_be_visible()
-    await visitor.button("Details of alert.ack").click()
+    await expect(visitor.page.get_by_role("cell", name="Acknowledged an alert", exact=True)).to_be_visible()
+    await visitor.button("Details: Acknowledged an alert").click()
 
     await expect(visitor.page.get_by_role("dialog")).to_contain_text('"comment": "mine"')
 

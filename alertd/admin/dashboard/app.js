@@ -68,7 +68,7 @@ function Bar({ user }) {
       <button type="button" class="skip" onClick=${() => document.querySelector("h1")?.focus()}>Skip to the content</button>
       <a class="brand" href="#/"><img src="/ui/icon.svg" alt="" width="22" height="22" /><span>alertd</span></a>
       <${Live} />
-      <span class="who"><${Icon} name="hand" /><span>${user.username}</span><span class="role">${user.roles.join(", ")}</span></span>
+      <span class="who"><${Icon} name="hand" /><span>${user.username}</span>${user.roles.includes(user.username) ? "" : html`<span class="role">${user.roles.join(", ")}</span>`}</span>
       <${ThemeButton} />
       ${!open() && html`
         <button type="button" class="quiet small" aria-label="Sign out" onClick=${signOut}><${Icon} name="leave" /><span class="wide-only">Sign out</span></button>`}

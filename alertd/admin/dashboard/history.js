@@ -19,8 +19,8 @@ export function HistoryBar({ checks }) {
         ${Array.from({ length: lead }, (_, at) => html`<rect key=${`e${at}`} class="cell none" x=${at * WIDTH} y="16" width=${WIDTH - 2} height="4" />`)}
         ${shown.map((check, at) => html`<${Cell} key=${check.id} check=${check} x=${(lead + at) * WIDTH} />`)}
       </svg>
-      <figcaption><span class="key ok">valid, medium</span><span class="key bad">invalid, full height and cut</span><span class="key unsure">inconclusive, low</span>
-        <span class="num right">${shown.length ? `${shown.length} checks since ${exact(shown[0].checked_at)}` : "no check yet"}</span></figcaption>
+      <figcaption><span class="key ok">valid</span><span class="key bad">invalid</span><span class="key unsure">inconclusive</span>
+        <span class="num right">${shown.length ? `${plural(shown.length, "check")} since ${exact(shown[0].checked_at)}` : "no check yet"}</span></figcaption>
     </figure>
   `;
 }

@@ -113,6 +113,11 @@ export function Choice({ label, value, options, onChange, all = "All" }) {
   `;
 }
 
+/** What a list is narrowed to and no field shows; pressed, it is so no longer. */
+export const Only = ({ name, value, onDrop }) => html`
+  <button type="button" class="only" title="Show others too" aria-label="${name} ${value}: show others too" onClick=${onDrop}>${name} <code>${visible(value)}</code> ×</button>
+`;
+
 /** What is narrowed to, as tabs that are links. `tabs`: `[value, text, count]`. */
 export const Tabs = ({ label, value, tabs, hrefOf }) => html`
   <nav class="tabs" aria-label=${label}>${tabs.map(([given, text, number]) => html`

@@ -4,10 +4,11 @@ import { useDeed } from "./deeds.js";
 import { html, useEffect, useState } from "./html.js";
 import { Dialog } from "./parts.js";
 import { ask } from "./session.js";
+import { useStanding } from "./standing.js";
 import { useTenants } from "./tenants.js";
-import { plural } from "./words.js";
+import { CHECKS, exchangeName, plural } from "./words.js";
 
-const LABELS = [["tenant", "Tenant (its id)"], ["check", "Check"], ["subject", "Subject"], ["exchange", "Exchange"]];
+const LABELS = [["tenant", "Tenant, by its id"], ["check", "Check"], ["subject", "Subject"], ["exchange", "Exchange"]];
 const HOURS = [[0.5, "half an hour"], [1, "1 hour"], [4, "4 hours"], [12, "12 hours"], [24, "1 day"], [72, "3 days"], [168, "1 week"]];
 const PAUSE = 350;
 
@@ -17,6 +18,11 @@ export function SilenceDialog({ wish, onClose }) {
   const [comment, setComment] = useState("");
   const [hours, setHours] = useState(1);
   const matchers = given(fields);
+  const known = {
+    tenant: useTenants().known,
+    check: Object.entries(CHECKS),
+    exchange: (useStanding().data?.exchanges ?? []).map(({ exchange }) => [exchange, exchangeName(exchange)]),
+  };
   const submit = (event) => {
     event.preventDefault();
     deed.run(async () => {
@@ -30,12 +36,13 @@ export function SilenceDialog({ wish, onClose }) {
       <p class="note">What fits every field that is filled in is recorded, and nobody is told. <code>*</code> stands for anything, commas for "or".</p>
       <form onSubmit=${submit}>
         <div class="grid pairs">${LABELS.map(([name, text]) => html`
-          <label key=${name} class="field"><span>${text}</span><input type="text" value=${fields[name]} maxlength="200" spellcheck="false" autocomplete="off"
-            onInput=${(event) => setFields({ ...fields, [name]: event.currentTarget.value })} /></label>`)}
+          <label key=${name} class="field"><span>${text}</span><input type="text" value=${fields[name]} maxlength="200" spellcheck="false" autocomplete="off" list=${known[name] && `known-${name}`}
+            onInput=${(event) => setFields({ ...fields, [name]: event.currentTarget.value })} />
+            ${known[name] && html`<datalist id="known-${name}">${known[name].map(([id, called]) => html`<option key=${id} value=${id} label=${called}></option>`)}</datalist>`}</label>`)}
         </div>
         <${Preview} matchers=${matchers} />
         <div class="grid">
-          <label class="field"><span>Why (needed)</span><input type="text" value=${comment} required maxlength="1000" autocomplete="off" onInput=${(event) => setComment(event.currentTarget.value)} /></label>
+          <label class="field"><span>Why (needed)</span><input type="text" value=${comment} autofocus=${Object.keys(wish).length > 0} required maxlength="1000" autocomplete="off" onInput=${(event) => setComment(event.currentTarget.value)} /></label>
           <label class="field"><span>For how long</span><select value=${String(hours)} onChange=${(event) => setHours(Number(event.currentTarget.value))}>
             ${HOURS.map(([value, text]) => html`<option key=${value} value=${String(value)} selected=${value === hours}>${text}</option>`)}</select></label>
         </div>

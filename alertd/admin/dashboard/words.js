@@ -61,6 +61,46 @@ const RULES = {
   fresh_equity: "Freshness of equity", stability: "Stability", walk_forward: "Walk forward", out_of_sample: "Out of sample", forward_test: "Forward test", projection: "Projection",
 };
 
+export const DEEDS = {
+  login: "Signed in",
+  "login.fail": "Failed to sign in",
+  "key.create": "Made an API key",
+  "key.revoke": "Revoked an API key",
+  "credential.check": "Checked keys",
+  "credential.put": "Stored a key",
+  "credential.delete": "Removed a key",
+  "sweep.start": "Began a sweep",
+  "sweep.cancel": "Cancelled a sweep",
+  "alert.ack": "Acknowledged an alert",
+  "silence.create": "Made a silence",
+  "silence.expire": "Ended a silence",
+  "delivery.replay": "Sent messages again",
+  "webhook.create": "Added an endpoint",
+  "webhook.update": "Changed an endpoint",
+  "webhook.delete": "Removed an endpoint",
+  "webhook.test": "Tested an endpoint",
+  "webhook.enable": "Switched an endpoint on",
+  "webhook.disable": "Switched an endpoint off",
+  "webhook.reset": "Closed a circuit",
+  "webhook.rotate_secret": "Made a new signing secret",
+  "webhook.commit_secret": "Retired an old signing secret",
+  "schedule.trigger": "Ran a check",
+  "schedule.enable": "Switched a check on",
+  "schedule.disable": "Switched a check off",
+  "performance.returns": "Sent daily returns",
+  "performance.equity": "Sent equity",
+  "performance.cashflows": "Sent cash flows",
+  "performance.windows": "Sent windows",
+  "performance.references": "Sent backtests",
+  "performance.limits": "Sent limits",
+  "tenant.create": "Added a tenant",
+  "tenant.rename": "Renamed a tenant",
+  "tenant.pause": "Paused a tenant",
+  "tenant.resume": "Resumed a tenant",
+  "tenant.purge": "Erased a tenant",
+  "settings.reload": "Reloaded the settings",
+};
+
 const TRIES = {
   dns: "its name was not found",
   connect: "no connection",
@@ -75,6 +115,7 @@ export const reasonText = (reason) => REASONS[reason] ?? plain(reason);
 export const warningText = (warning) => WARNINGS[warning] ?? plain(warning);
 export const eventText = (event) => EVENTS[event] ?? event;
 export const ruleName = (rule) => RULES[rule] ?? plain(rule);
+export const deedName = (action) => DEEDS[action] ?? plain(action);
 export const checkName = (name) => CHECKS[name] ?? plain(name);
 export const tryText = (error) => TRIES[error] ?? plain(error);
 

@@ -8,8 +8,9 @@ import { href } from "../router.js";
 import { may } from "../session.js";
 import { SilenceDialog } from "../silencing.js";
 import { useTenants } from "../tenants.js";
-import { eventText, exchangeName, milliseconds, plain } from "../words.js";
+import { count, eventText, exchangeName, milliseconds, plain } from "../words.js";
 import { wishOf } from "./alerts.js";
+import { Verdict } from "./credential.js";
 
 export function Alert({ parts }) {
   const [id] = parts;
@@ -26,7 +27,7 @@ export function Alert({ parts }) {
       ${may("enable_disable") && found.state === "firing" && html`<button type="button" onClick=${() => setDialog("silence")}>Silence</button>`}
     <//>
     <div class="columns">
-      <div class="stack main"><${Panel} title="What was decided, and why" id="why">
+      <div class="stack main"><${What} found=${found} /><${Panel} title="What was decided, and why" id="why">
         ${!why.data ? html`<${Waiting} error=${why.error} />` : html`<${Timeline} decisions=${why.data.decisions} />`}
       <//></div>
       <div class="stack"><${State} found=${found}  /><${Details} found=${found} /></div>
@@ -34,6 +35,15 @@ export function Alert({ parts }) {
     ${dialog === "ack" && html`<${AckDialog} alert=${found} onClose=${close} />`}
     ${dialog === "silence" && html`<${SilenceDialog} wish=${wishOf(found)} onClose=${close} />`}
   `;
+}
+
+/** What is wrong: of a key as it stands now, of all else what the alert says. */
+function What({ found }) {
+  const place = subjectPlace(found);
+  const key = useData(place ? place.map(encodeURIComponent).join("/") : null);
+  if (key.data) return html`<${Verdict} found=${key.data} />`;
+  const said = found.details?.message;
+  return said ? html`<section class="panel verdict ${found.state === "resolved" ? "ok" : severityKind(found.severity)}" aria-label="What was found"><p><${Foreign} text=${said} /></p></section>` : null;
 }
 
 function State({ found }) {
@@ -56,15 +66,29 @@ function State({ found }) {
         found.ack_comment && ["Comment", html`<${Foreign} text=${found.ack_comment} />`],
       ]} />
       ${place && html`<p><a href=${href(place)}>See the key</a></p>`}
-      ${!place && found.tenant_id && html`<p><a href=${href(["performance"], { tenant_id: found.tenant_id })}>See the tenant's performance</a></p>`}
+      ${!place && found.tenant_id && html`<${ItsSubject} found=${found} />`}
     <//>
   `;
 }
 
+/** The account or strategy, which the alert knows by name. */
+function ItsSubject({ found }) {
+  const subjects = useData("performance/subjects", { tenant_id: found.tenant_id, limit: 200 }, { on: [] });
+  const subject = subjects.data?.items.find((one) => one.subject === found.subject);
+  return subject
+    ? html`<p><a href=${href(["performance", subject.id])}>See the ${subject.kind}</a></p>`
+    : html`<p><a href=${href(["performance"], { tenant_id: found.tenant_id })}>See the tenant's performance</a></p>`;
+}
+
 function Details({ found }) {
   if (subjectPlace(found)) return null; // its key's page says more
-  const items = Object.entries(found.details ?? {}).map(([name, value]) => [plain(name), html`<${Foreign} text=${typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)} />`]);
+  const items = Object.entries(found.details ?? {}).filter(([name]) => name !== "message").map(([name, value]) => [plain(name), written(value)]);
   return items.length ? html`<${Panel} title="Details" id="details"><${Facts} items=${items} /><//>` : null;
+}
+
+function written(value) {
+  if (typeof value === "number") return html`<span class="num">${count(value)}</span>`;
+  return html`<${Foreign} text=${typeof value === "object" && value !== null ? JSON.stringify(value) : String(value)} />`;
 }
 
 const DECISIONS = {

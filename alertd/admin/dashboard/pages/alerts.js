@@ -28,7 +28,7 @@ export function Alerts({ query }) {
   const pages = usePages("alerts", { state: VIEWS[view].state, tenant_id, check, severity, limit: 100 }, { on: ["alert"] });
   const set = (change) => narrow({ ...query, ...change });
   const items = pages.items?.filter((alert) => VIEWS[view].fits(alert));
-  const count = (name) => (VIEWS[view].state === VIEWS[name].state && !pages.next ? pages.items?.filter((alert) => VIEWS[name].fits(alert)).length : null);
+  const count = (name) => (VIEWS[view].state === VIEWS[name].state && !pages.next && !pages.previous ? pages.items?.filter((alert) => VIEWS[name].fits(alert)).length : null);
   return html`
     <${Heading} title="Alerts" note="Each line is one thing that is wrong, from its first sign to its end.">
       ${may("enable_disable") && html`<button type="button" onClick=${() => setDialog({ silence: {} })}>New silence</button>`}

@@ -61,10 +61,11 @@ function CheckNow({ found, again }) {
   return html`<button type="button" class="primary" disabled=${deed.busy} onClick=${check}>${deed.busy ? "Asking the exchange …" : "Check now"}</button>`;
 }
 
-function Verdict({ found }) {
+/** How a key stands, and what to do about it. */
+export function Verdict({ found }) {
   const kind = KINDS[found.verdict] ?? "wait";
   return html`
-    <section class="panel verdict ${kind}" aria-label="State">
+    <section class="panel verdict ${kind}" aria-label="The last check">
       <p class="headline">${verdictStatus(found)}${found.consecutive_failures ? html`<span class="num faint">${found.consecutive_failures} in a row</span>` : ""}
         ${found.alerting ? html`<${Badge} kind="bad">Announced<//>` : ""}</p>
       ${found.error && html`<p>${found.error}</p>`}

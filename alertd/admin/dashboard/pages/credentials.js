@@ -40,9 +40,11 @@ const Nothing = ({ narrowed }) => (narrowed
 
 const nothingToSay = (key) => !key.warnings.length && !key.missing_since && (key.verdict !== "invalid" || key.endpoint_configured);
 
+const link = (key, text) => html`<a href=${href(["credentials", key.tenant_id, key.exchange, key.leaf])}><strong>${text}</strong></a>`;
+
 const columns = (nameOf) => [
-  { name: "Tenant", className: "tenant", cell: (key) => html`<a href=${href(["credentials", key.tenant_id, key.exchange, key.leaf])}><strong>${nameOf(key.tenant_id)}</strong></a>` },
-  { name: "Exchange", cell: (key) => exchangeName(key.exchange) },
+  ...(isTenant() ? [] : [{ name: "Tenant", className: "tenant", cell: (key) => link(key, nameOf(key.tenant_id)) }]),
+  { name: "Exchange", cell: (key) => (isTenant() ? link(key, exchangeName(key.exchange)) : exchangeName(key.exchange)) },
   { name: "Key", cell: (key) => html`<${Foreign} text=${leafText(key.leaf)} />` },
   { name: "State", cell: (key) => html`${verdictStatus(key)}${key.consecutive_failures > 1 ? html` <span class="faint num nowrap">× ${key.consecutive_failures}</span>` : ""}` },
   { name: "Warnings", cell: (key) => (nothingToSay(key) ? null : html`<span class="badges">${key.warnings.map((warning) => html`<${Badge} kind="warn">${warningText(warning)}<//>`)}

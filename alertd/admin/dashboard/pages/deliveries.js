@@ -3,7 +3,7 @@ import { STATES, attemptStatus, deliveryStatus, sourceBadge } from "../deliverin
 import { usePages } from "../data.js";
 import { Deed, useDeed } from "../deeds.js";
 import { html, useState } from "../html.js";
-import { Choice, Dialog, Empty, Heading, Pager, Panel, Table, Time, Waiting } from "../parts.js";
+import { Choice, Dialog, Empty, Heading, Only, Pager, Panel, Table, Time, Waiting } from "../parts.js";
 import { href, narrow } from "../router.js";
 import { ask, isTenant, may } from "../session.js";
 import { TenantChoice } from "../tenantchoice.js";
@@ -27,6 +27,7 @@ export function Deliveries({ query }) {
       ${!isTenant() && html`<${TenantChoice} value=${tenant_id} tenants=${tenants} onChange=${(value) => set({ tenant_id: value })} />`}
       <${Choice} label="State" value=${state} options=${STATES.map((name) => [name, plain(name)])} onChange=${(value) => set({ state: value })} />
       <${Choice} label="Message" value=${event} options=${Object.entries(EVENTS)} onChange=${(value) => set({ event: value })} />
+      ${webhook_id && html`<${Only} name="Endpoint" value=${webhook_id} onDrop=${() => set({ webhook_id: "" })} />`}
       ${narrowed && html`<button type="button" class="quiet" onClick=${() => narrow({})}>Show all</button>`}
     </div>
     <${Panel}>
@@ -44,7 +45,7 @@ const Nothing = ({ narrowed }) => (narrowed
 
 const columns = (nameOf, refresh) => [
   { name: "Message", className: "grow", cell: (one) => html`<a href=${href(["deliveries", one.id])}><strong>${eventText(one.event)}</strong></a> ${sourceBadge(one.source)}` },
-  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
+  ...(isTenant() ? [] : [{ name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) }]),
   { name: "State", cell: (one) => deliveryStatus(one.state) },
   { name: "Last answer", cell: (one) => (one.attempts.length ? attemptStatus(one.attempts.at(-1)) : html`<span class="faint">not tried yet</span>`) },
   { name: "Attempts", className: "right", cell: (one) => html`<span class="num">${one.attempts.length}</span>` },
@@ -76,7 +77,7 @@ function ReplayDialog({ query, onClose }) {
   };
   return html`
     <${Dialog} title="Send many again" onClose=${onClose}>
-      <p class="note">The messages keep their ids, so a receiver that has seen one knows it. ${query.tenant_id || query.event ? "Tenant and kind of message are those chosen on the page." : "All tenants that you may see."}</p>
+      <p class="note">The messages keep their ids, so a receiver that has seen one knows it. ${query.tenant_id || query.event || query.webhook_id ? "Only those that the page is narrowed to." : isTenant() ? "" : "Those of all tenants."}</p>
       <form onSubmit=${submit}>
         <div class="grid"><${Choice} label="State" all=${null} value=${state} options=${states} onChange=${setState} />
           <${Choice} label="Made within" all=${null} value=${String(hours)} options=${HOURS.map(([value, text]) => [String(value), text])} onChange=${(value) => setHours(Number(value))} /></div>

@@ -15,6 +15,8 @@ export function Delivery({ parts }) {
   const { nameOf } = useTenants();
   const path = `deliveries/${encodeURIComponent(id)}`;
   const delivery = useData(path, {}, { every: 5_000 });
+  const addressed = (may("configure") || isTenant()) && delivery.data?.tenant_id; // what goes to operators has no endpoint
+  const endpoint = useData(addressed ? `webhooks/${delivery.data.webhook_id}` : null, {}, { on: [] });
   if (!delivery.data) return html`<${Heading} title="Delivery" /><${Waiting} error=${delivery.error} />`;
   const found = delivery.data;
   return html`
@@ -37,7 +39,7 @@ export function Delivery({ parts }) {
             found.left_out > 0 && ["Stands for", html`<span class="num">${found.left_out} older</span>`],
             found.superseded_by && ["Instead of it went", html`<a href=${href(["deliveries", found.superseded_by])}>a newer message</a>`],
             ["Message", html`<code class="id">${found.event_id}</code>`],
-            ["Endpoint", html`<a href=${href(["deliveries"], { webhook_id: found.webhook_id })}><code class="id">${found.webhook_id}</code></a>`],
+            ["Endpoint", html`<a href=${href(["deliveries"], { webhook_id: found.webhook_id })}>${endpoint.data ? html`<${Foreign} text=${endpoint.data.url} most="200" />` : html`<code class="id">${found.webhook_id}</code>`}</a>`],
           ]} />
         <//>
       </div>

@@ -30,10 +30,10 @@ export function Endpoints({ query }) {
 
 const columns = (nameOf, refresh) => [
   { name: "Address", className: "grow", cell: (one) => html`<strong class="url"><${Foreign} text=${one.url} most="120" /></strong>${one.description ? html`<span class="sub"><${Foreign} text=${one.description} most="120" /></span>` : ""}` },
-  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
+  ...(isTenant() ? [] : [{ name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) }]),
   { name: "Hears", cell: (one) => (one.event_types.includes("*") || !one.event_types.length ? "Everything" : one.event_types.map(eventText).join(", ")) },
   { name: "State", cell: (one) => (one.is_active ? html`<${Status} kind="ok">On<//>` : html`<${Status} kind="none">Off${one.disabled_reason === "gone" ? ": it answered 410 Gone" : ""}<//>`) },
-  { name: "Circuit", cell: (one) => html`${circuitStatus(one.circuit)}${one.circuit === "open" && one.circuit_until ? html`<span class="sub">tried <${Time} at=${one.circuit_until} /></span>` : ""}
+  { name: "Circuit", cell: (one) => html`${circuitStatus(one.circuit)}${one.circuit === "open" && one.circuit_until ? html`<span class="sub">next try <${Time} at=${one.circuit_until} /></span>` : ""}
       ${one.consecutive_failures ? html`<span class="sub num">${plural(one.consecutive_failures, "failure")} in a row</span>` : ""}` },
   { name: "", className: "right deeds", cell: (one) => html`<${Deeds} one=${one} refresh=${refresh} />` },
 ];

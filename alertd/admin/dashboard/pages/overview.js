@@ -56,7 +56,7 @@ function Figures({ now }) {
       ${alerts && html`<${Figure} name="Alerts firing" kind=${unheard ? (alerts.critical + alerts.emergency ? "bad" : "warn") : "ok"}
         value=${count(unheard)} to=${href(["alerts"])}>${count(alerts.critical + alerts.emergency)} critical · ${count(alerts.acknowledged)} acknowledged<//>`}
       <${Figure} name="Messages waiting" kind=${messages.held || messages.parked ? "warn" : "ok"} value=${count(waiting)}
-        to=${href(["deliveries"])}>${count(messages.held)} held · ${count(messages.parked)} parked · ${count(messages.failed_last_day)} failed today<//>
+        to=${href(["deliveries"])}>${count(messages.held)} held · ${count(messages.parked)} parked<//>
       <${Figure} name="Endpoints" kind=${now.endpoints.open_circuits ? "warn" : "ok"} value=${count(now.endpoints.total)}
         to=${may("configure") || isTenant() ? href(["endpoints"]) : null}>${plural(now.endpoints.open_circuits, "open circuit")}<//>
     </div>
@@ -97,10 +97,10 @@ function Exchanges({ items }) {
   const columns = [
     { name: "Exchange", cell: (one) => html`<a href=${href(["credentials"], { exchange: one.exchange })}><strong>${exchangeName(one.exchange)}</strong></a>` },
     { name: "Health", cell: (one) => html`<${Health} one=${one} />` },
-    { name: "Keys", className: "wide", cell: (one) => html`<div class="with-bar"><span class="num">${count(one.valid)} of ${count(one.total)} valid</span>
+    { name: "Keys", cell: (one) => html`<div class="with-bar"><span class="num">${count(one.valid)} of ${count(one.total)} valid</span>
         <${Shares} label=${exchangeName(one.exchange)} parts=${[["ok", one.valid, "valid"], ["bad", one.invalid, "invalid"],
           ["unsure", one.inconclusive, "inconclusive"], ["none", one.unchecked, "not checked yet"]]} /></div>` },
-    ...(isTenant() ? [] : [{ name: "Checks a minute", className: "wide", cell: (one) => html`<${Budget} one=${one} />` }]),
+    ...(isTenant() ? [] : [{ name: "Checks a minute", cell: (one) => html`<${Budget} one=${one} />` }]),
     { name: "Next check", className: "right", cell: (one) => html`<${Due} at=${one.next_check_at} />` },
   ];
   return html`<${Panel} title="Exchanges" id="exchanges"><${Table} label="Exchanges" columns=${columns} items=${items} keyOf=${(one) => one.exchange} /><//>`;
@@ -172,13 +172,14 @@ function Messages({ now }) {
 function Coming({ now, nameOf }) {
   const runs = (now.schedules ?? []).filter((one) => one.next_runs.length && one.name !== "credential_health_check")
     .sort((a, b) => (a.next_runs[0] < b.next_runs[0] ? -1 : 1));
+  if (!now.coming_checks.length && !runs.length) return null;
   return html`
     <${Panel} title="What comes next" id="coming">
       <ul class="coming">
         ${now.coming_checks.map((check) => html`
           <li key=${`${check.tenant_id}${check.exchange}${check.leaf}`}><${Icon} name="key" />
-            <a href=${href(["credentials", check.tenant_id, check.exchange, check.leaf])}>${nameOf(check.tenant_id)}</a>
-            <span class="faint">${exchangeName(check.exchange)} · ${leafText(check.leaf)}</span><span class="num when"><${Due} at=${check.at} /></span></li>`)}
+            <a href=${href(["credentials", check.tenant_id, check.exchange, check.leaf])}>${isTenant() ? exchangeName(check.exchange) : nameOf(check.tenant_id)}</a>
+            <span class="faint">${isTenant() ? "" : `${exchangeName(check.exchange)} · `}${leafText(check.leaf)}</span><span class="num when"><${Due} at=${check.at} /></span></li>`)}
         ${runs.slice(0, 4).map((one) => html`
           <li key=${one.name}><${Icon} name="clock" /><a href=${href(["schedule"])}>${checkName(one.name)}</a><span></span>
             <span class="num when"><${Time} at=${one.next_runs[0]} /></span></li>`)}

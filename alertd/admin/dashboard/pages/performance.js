@@ -24,16 +24,16 @@ export function Performance({ query }) {
       ${!pages.items ? html`<${Waiting} error=${pages.error} />`
         : pages.items.length === 0 ? html`<${Empty} icon="chart" title="There is no account and no strategy yet.">Send daily returns or equity with <code>alertd performance import FILE</code>
             or <code>POST /api/v1/performance/returns</code>; each appears with its first row.<//>`
-        : html`<${Table} label="Accounts and strategies" columns=${columns(tenants.nameOf)} items=${pages.items} /><${Pager} pages=${pages} noun="subjects" />`}
+        : html`<${Table} label="Accounts and strategies" columns=${columns(tenants.nameOf, pages.items)} items=${pages.items} /><${Pager} pages=${pages} noun="subjects" />`}
     <//>
   `;
 }
 
-const columns = (nameOf) => [
+const columns = (nameOf, items) => [
   { name: "Subject", cell: (one) => html`<a href=${href(["performance", one.id])}><strong><${Foreign} text=${one.subject} most="80" /></strong></a><span class="sub">${plain(one.kind)}${one.currency ? ` in ${one.currency}` : ""}</span>` },
-  { name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) },
+  ...(isTenant() ? [] : [{ name: "Tenant", className: "tenant", cell: (one) => nameOf(one.tenant_id) }]),
   { name: "State", cell: (one) => judged(one.status) },
-  { name: "Waits for", className: "grow", cell: (one) => one.waits_for && html`<span class="faint">${one.waits_for.message}</span>` },
+  ...(items.some((one) => one.waits_for) ? [{ name: "Waits for", className: "grow", cell: (one) => one.waits_for && html`<span class="faint">${one.waits_for.message}</span>` }] : []),
   { name: "Held against", cell: (one) => (one.reference ? html`${{ backtest: "Backtest", summary: "Summary", self: "Its own beginning" }[one.reference.kind] ?? plain(one.reference.kind)}<span class="sub num">${count(one.reference.days)} days</span>` : html`<span class="faint">nothing yet</span>`) },
   { name: "Live days", className: "right", cell: (one) => html`<span class="num">${count(one.live_days)}</span>` },
   { name: "Last day", className: "right", cell: (one) => html`<span class="num">${one.last_day ?? "–"}</span>` },

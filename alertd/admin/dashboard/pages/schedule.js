@@ -42,7 +42,7 @@ function Card({ one, next, again, show }) {
       <div class="two">
         <div><h3>Next runs</h3>${next.length ? html`<ol class="times">${next.map((at) => html`<li key=${at}><${Exact} at=${at} /></li>`)}</ol>` : html`<p class="faint">Switched off.</p>`}</div>
         <div><h3>Last runs</h3>${one.recent_executions.length ? html`<ol class="times">${one.recent_executions.map((run) => html`
-          <li key=${run.execution_id}><${Status} kind=${run.success === null ? "wait" : run.success ? "ok" : "bad"}><${Time} at=${run.completed_at ?? run.started_at} none="never began" /><//></li>`)}</ol>` : html`<p class="faint">None yet.</p>`}</div>
+          <li key=${run.execution_id} title=${run.error_message}><${Status} kind=${runKind(run)}><${Time} at=${run.completed_at ?? run.started_at} none="never began" /><//></li>`)}</ol>` : html`<p class="faint">None yet.</p>`}</div>
       </div>
       ${may("trigger_manual") && html`<div class="actions">
         <button type="button" class="small" disabled=${deed.busy} onClick=${() => trigger(false)}>Run now</button>
@@ -54,11 +54,17 @@ function Card({ one, next, again, show }) {
   `;
 }
 
+/** To have had too little data to judge by is no success, and nobody's fault. */
+const withoutData = (run) => run.success === false && (run.error_message ?? "").startsWith("no data");
+const runKind = (run) => (run.success === null ? "wait" : run.success ? "ok" : withoutData(run) ? "unsure" : "bad");
+
 function Shown({ run, onClose }) {
+  const seconds = (Date.parse(run.completed_at) - Date.parse(run.started_at)) / 1000;
+  const word = run.success ? "It went well" : withoutData(run) ? "Not judged" : "It did not succeed";
   return html`
     <${Dialog} title="${checkName(run.name)}${run.dry ? ": dry run" : ""}" onClose=${onClose} wide>
-      <p><${Status} kind=${run.success ? "ok" : "bad"}>${run.success ? "It went well" : "It did not succeed"}<//>${run.error_message ? html` <${Foreign} text=${run.error_message} />` : ""}</p>
-      <p class="note">${run.dry ? "Evaluated only: nothing was stored, and nobody was told." : "Recorded in the history."} It took ${span((Date.parse(run.completed_at) - Date.parse(run.started_at)) / 1000)}.</p>
+      <p><${Status} kind=${runKind(run)}>${word}<//>${run.error_message ? html` <${Foreign} text=${run.error_message} />` : ""}</p>
+      <p class="note">${run.dry ? "Evaluated only: nothing was stored, and nobody was told." : "Recorded in the history."} It took ${seconds < 1 ? "less than a second" : span(seconds)}.</p>
       ${run.result && html`<${Code}>${visible(JSON.stringify(run.result, null, 2))}<//>`}
       <div class="actions"><button type="button" class="primary" onClick=${onClose}>Close</button></div>
     <//>
@@ -72,7 +78,7 @@ function History({ query }) {
   const pages = usePages("executions", { name: query.name, state: query.state, limit: 25 }, { every: 10_000 });
   const set = (change) => narrow({ ...query, ...change });
   const columns = [
-    { name: "Check", cell: (run) => html`<strong>${checkName(run.name)}</strong>` },
+    { name: "Check", className: "nowrap", cell: (run) => html`<strong>${checkName(run.name)}</strong>` },
     { name: "Due", cell: (run) => html`<${Exact} at=${run.scheduled_at} />` },
     { name: "State", cell: (run) => html`<${Status} kind=${run.success === false && run.state === "succeeded" ? "unsure" : STATES[run.state]}>${run.success === false && run.state === "succeeded" ? "No data" : plain(run.state)}<//>${run.missed_count > 1 ? html` <span class="num faint">× ${run.missed_count}</span>` : ""}` },
     { name: "How", cell: (run) => html`${SOURCES[run.source]}${run.requested_by ? html` <span class="faint">by <${Foreign} text=${run.requested_by} most="80" /></span>` : ""}` },
