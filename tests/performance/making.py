@@ -8,6 +8,7 @@ from alertd.config import PerformanceSettings
 from alertd.performance.findings import Finding, Rule
 from alertd.performance.reference import Reference, ReferenceKind
 from alertd.performance.returns import DailyReturn, Flow, Quality, Snapshot
+from alertd.performance.stats.drawdown import DrawdownMode, depths
 from alertd.performance.stats.expectation import Trials, measure
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -50,6 +51,12 @@ def snapshot(hours: float, equity: float, quality: Quality = Quality.OK) -> Snap
 
 def flow(hours: float, amount: float) -> Flow:
     return Flow(MIDNIGHT + timedelta(hours=hours), amount)
+
+
+def deepest_fall(returns: np.ndarray) -> float:
+    """From a peak of what these daily simple returns make of 1; a fraction."""
+    levels = np.concatenate([[1.0], np.cumprod(1 + returns)])
+    return float(depths(levels, DrawdownMode.TRAILING, np.ones(len(levels), dtype=bool)).max())
 
 
 def found(findings: tuple[Finding, ...], rule: Rule) -> Finding:

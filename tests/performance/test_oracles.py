@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from alertd.performance.stats import bootstrap, breaches, drawdown, overfitting, sharpe
+from alertd.performance.stats import bootstrap, overfitting, sharpe
 from alertd.performance.stats.moments import autocorrelation, moments
 from alertd.performance.stats.numbers import NORMAL, annual_sharpe
+from tests.performance import making
 
 RECORDED = json.loads(Path(__file__).with_name("oracles.json").read_text(encoding="utf-8"))
 SAMPLES = pytest.mark.parametrize("name", list(RECORDED["samples"]))
@@ -38,13 +39,6 @@ def test_the_normal_distribution_is_scipy_s(x):
     assert NORMAL.cdf(x) == pytest.approx(scipy.stats.norm.cdf(x), abs=1e-15)
 
 
-@pytest.mark.parametrize(("count", "days"), [(1, 30), (7, 30), (8, 30), (31, 30), (0, 30)])
-def test_the_chance_of_breaches_is_scipy_s(count, days):
-    assert breaches.chance_of(count, days, 0.05) == pytest.approx(
-        scipy.stats.binom.sf(count - 1, days, 0.05), abs=1e-12
-    )
-
-
 @SAMPLES
 def test_the_sharpe_ratio_is_empyrical_s(name):
     assert annual_sharpe(moments(returns_of(name)).sharpe) == pytest.approx(said(name, "empyrical.sharpe_ratio"))
@@ -58,7 +52,7 @@ def test_volatility_is_empyrical_s(name):
 @SAMPLES
 @pytest.mark.parametrize("library", ["empyrical", "quantstats"])
 def test_the_drawdown_is_everybody_s(name, library):
-    assert drawdown.max_drawdown(returns_of(name)) == pytest.approx(-said(name, f"{library}.max_drawdown"))
+    assert making.deepest_fall(returns_of(name)) == pytest.approx(-said(name, f"{library}.max_drawdown"))
 
 
 @SAMPLES

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from alertd.performance.stats import breaches, cusum, drawdown, overfitting, sharpe
+from alertd.performance.stats import cusum, overfitting, sharpe
 from alertd.performance.stats.moments import Moments, moments
 from alertd.performance.stats.numbers import NORMAL
+from tests.performance import making
 
 # Hedge fund index, monthly: Bailey & Lopez de Prado (2012).
 NORMAL_FUND = Moments(24, 0.458, 1.0)
@@ -61,11 +62,6 @@ def test_the_standard_error_of_sixty_months(ratio, printed):
     assert sharpe.standard_error(ratio, 60) == pytest.approx(printed, abs=5e-4)
 
 
-@pytest.mark.parametrize(("exceptions", "printed"), [(4, 0.8922), (5, 0.9588), (9, 0.9997)])
-def test_the_committee_s_table_of_exceptions_in_250_days(exceptions, printed):
-    assert 1 - breaches.chance_of(exceptions + 1, 250, 0.01) == pytest.approx(printed, abs=5e-5)
-
-
 @pytest.mark.parametrize(("threshold", "shift", "printed"), [(4, 0, 335.4), (5, 0, 930.9), (4, 1, 8.38), (5, 2, 4.01)])
 def test_the_run_length_of_a_one_sided_cusum(threshold, shift, printed):
     """Montgomery's table, allowance 0.5; his two-sided 168 and 465 are half of the first two."""
@@ -87,14 +83,14 @@ def test_a_record_with_a_gap_as_a_known_library_measures_it():
 
     assert shape.sharpe * 252**0.5 == pytest.approx(1.7238613961706866)
     assert shape.sd * 252**0.5 == pytest.approx(0.9136465399704637)
-    assert drawdown.max_drawdown(returns) == pytest.approx(0.1)
+    assert making.deepest_fall(returns) == pytest.approx(0.1)
 
 
 def test_the_expected_drawdown_of_a_driftless_walk():
     """1.2533 sigma sqrt(T), Magdon-Ismail et al. (2004); looking only once a day sees a little less."""
     walks = np.random.default_rng(3).normal(0, 0.0005, (1500, 2500))
 
-    deepest = np.apply_along_axis(drawdown.max_drawdown, 1, walks)
+    deepest = np.apply_along_axis(making.deepest_fall, 1, walks)
 
     assert deepest.mean() == pytest.approx(1.2533 * 0.0005 * 2500**0.5, rel=0.04)
 

@@ -1,6 +1,5 @@
 """Days below an honest one-day interval, and how many of them are too many."""
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,9 +19,3 @@ def lower_bound(drift: Real, sd: Real, low_score: Real) -> Real:
 def in_a_row(flags: Sequence[bool]) -> int:
     """How many of the latest days are breaches without a gap; the latest flag is the last."""
     return next((back for back, flag in enumerate(reversed(flags)) if not flag), len(flags))
-
-
-def chance_of(count: int, days: int, probability: float) -> float:
-    """That at least `count` of `days` independent days breach an interval of this probability."""
-    below = sum(math.comb(days, k) * probability**k * (1 - probability) ** (days - k) for k in range(count))
-    return max(0.0, 1.0 - below)

@@ -41,12 +41,6 @@ def depths(levels: Floats, mode: DrawdownMode, closings: NDArray[np.bool_]) -> F
     return np.clip(1.0 - levels / marks, 0.0, 1.0)
 
 
-def max_drawdown(returns: Floats) -> float:
-    """The deepest fall from a peak of what these daily simple returns make of 1; a fraction in [0, 1]."""
-    levels = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
-    return float(depths(levels, DrawdownMode.TRAILING, np.ones(len(levels), dtype=bool)).max())
-
-
 @dataclass(frozen=True, slots=True)
 class YearAhead:
     """The deepest drawdown within a year of each of many simulated healthy years, sorted; fractions."""
