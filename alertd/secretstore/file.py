@@ -12,7 +12,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -24,8 +23,6 @@ from alertd.secretstore.layout import Listing, checked_path, secret_of
 from alertd.secretstore.walk import walk
 
 FOLDER: Final = "secrets"
-# Enough to tell a lost key, which nothing opens, from single files that are broken.
-KEY_SAMPLE: Final = 20
 MOST_BYTES: Final = 1_000_000
 # What says nothing about the one file that was asked for.
 OUR_TROUBLE: Final = frozenset({errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE})
@@ -94,10 +91,14 @@ class FileStore:
             raise Refused(f"the folder cannot be read: {_reason(failure)}") from None
 
     def _check_keys(self) -> None:
-        """Single files sealed with a foreign key are their own trouble; if all are, it is ours."""
-        files = islice(self._root.glob("*/exchanges/*/*"), KEY_SAMPLE)
-        used = {key for file in files if (key := self._key_of(file))}
-        if used and used.isdisjoint(self._cipher.key_ids):
+        """Files sealed with a foreign key are their own trouble; if all are, it is ours."""
+        used: set[str] = set()
+        for file in self._root.glob("*/exchanges/*/*"):
+            key = self._key_of(file)
+            if key in self._cipher.key_ids:
+                return
+            used |= {key} - {""}
+        if used:
             known = ", ".join(self._cipher.key_ids)
             raise StoreDown(
                 StoreFault.LOGIN_REFUSED,

@@ -4,6 +4,7 @@ import asyncio
 import json
 import stat
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -192,6 +193,15 @@ async def test_one_file_sealed_with_a_lost_key_is_refused_alone(files: FileStore
     assert (await files.list_refs()).refs == (ref(), ref(BOB))
     with pytest.raises(Refused, match="was sealed with key"):
         await files.read(ref(BOB))
+
+
+async def test_many_files_sealed_with_a_lost_key_do_not_lose_the_others(files: FileStore, root: Path) -> None:
+    await FileStore(root, Cipher([b"x" * 32])).write(ref(), FIELDS)
+    foreign = root / ref().path
+    await asyncio.gather(*(asyncio.to_thread(copy, foreign, f"{foreign}.n{number}") for number in range(400)))
+    await files.write(ref(label="ours"), FIELDS)
+
+    await files.health()
 
 
 @pytest.mark.parametrize("method", ["list_refs", "health"])
