@@ -77,10 +77,12 @@ class Ruling:
 
 def flaw(quirks: Quirks, secret: Secret) -> Reason | None:
     """What is wrong with a secret before anybody is asked; None where nothing is."""
-    fields = [getattr(secret, name) for name in quirks.needs]
-    if not all(fields):
+    fields = {name: getattr(secret, name) for name in quirks.needs}
+    if not all(fields.values()):
         return Reason.INCOMPLETE_SECRET
-    if any(_CONTROL.search(text) for text in fields if not (text.isprintable() or text.startswith("-----BEGIN"))):
+    if secret.api_secret.startswith("-----BEGIN"):
+        fields.pop("api_secret", None)  # the one field that may have several lines
+    if any(not text.isprintable() and _CONTROL.search(text) for text in fields.values()):
         return Reason.BAD_SECRET
     return Reason.BAD_SECRET if quirks.malformed(secret) else None
 
@@ -179,6 +181,6 @@ def _banned_until(text: str) -> datetime | None:
 def _http_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found.replace(tzinfo=found.tzinfo or UTC) if found is not None else None

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.credentials.classify import ruling
+from alertd.credentials.classify import flaw, ruling
 from alertd.credentials.quirks import EXCHANGES
 from alertd.credentials.quirks.shape import Answer
-from alertd.model import ACCUSING, Reason
+from alertd.model import ACCUSING, Reason, Secret
 from tests.credentials.exchanges.cases import CASES
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -132,6 +132,7 @@ def test_how_long_to_stay_away(status: int, body: Any, headers: dict[str, str], 
         ("Mon, 05 Jan 2026 11:55:00 GMT", "http 401 50102 clock+300s"),
         ("Mon, 05 Jan 2026 12:00:09 GMT", "http 401 50102 clock-9s"),
         ("yesterday", "http 401 50102"),
+        ("Mon, 05 Jan 99999999999999999999 12:00:00 GMT", "http 401 50102"),
     ],
 )
 def test_our_clock_is_measured_where_a_time_was_refused(date: str, code: str) -> None:
@@ -157,3 +158,22 @@ def test_a_code_with_blanks_is_shown_as_one_word() -> None:
     found = ruling(EXCHANGES["kraken"], answer(200, {"error": ["EAPI:Invalid key"]}), (), NOW)
 
     assert found.code == "http 200 EAPI:Invalid_key"
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        (Secret("key", "secret"), None),
+        (Secret("key", PEM), None),
+        (Secret("key", ""), Reason.INCOMPLETE_SECRET),
+        (Secret("k\ney", "secret"), Reason.BAD_SECRET),
+        (Secret("key", "sec\x00ret"), Reason.BAD_SECRET),
+        # key and secret in each other's place: a header cannot hold it
+        (Secret(PEM, "key"), Reason.BAD_SECRET),
+    ],
+)
+def test_what_is_wrong_with_a_secret_before_anybody_is_asked(secret: Secret, reason: Reason | None) -> None:
+    assert flaw(EXCHANGES["binance"], secret) is reason
