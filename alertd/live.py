@@ -16,7 +16,7 @@ from alertd.config import Settings
 from alertd.config.changes import changes, needing_restart
 from alertd.db import Db, Tx
 from alertd.errors import AlertdError, ConfigError
-from alertd.process import READY, notify, reloading, status
+from alertd.process import READY, answer_reload, notify, reloading, status
 
 log = structlog.get_logger(__name__)
 
@@ -63,17 +63,18 @@ class Live:
         async with self._one_at_a_time:
             notify(reloading())
             metrics.RELOAD_SUCCESS.set(0)
-            outcome = "reload failed"
+            problems: tuple[str, ...] = ("it did not come to its end; the log says why",)
             try:
                 names = await self._reload(noted)
-                outcome = "settings reloaded"
+                problems = ()
             except AlertdError as exc:
                 problems = exc.problems if isinstance(exc, ConfigError) else (str(exc),)
                 log.error("Settings not reloaded; the old ones stay", problems=problems)  # noqa: TRY400 - that is all
-                outcome = f"reload refused: {problems[0]}"
                 raise
             finally:
+                outcome = f"reload refused: {problems[0]}" if problems else "settings reloaded"
                 notify(f"{READY}\n{status(f'running; {outcome}')}")
+                answer_reload(problems)
             return names
 
     async def _reload(self, noted: Noted | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.process import READY, notify, reloading, status, watchdog_interval
+from alertd.process import READY, answer_reload, notify, reloading, status, watchdog_interval
 
 
 @pytest.fixture
@@ -90,3 +90,16 @@ def test_watchdog_without_a_process_means_us():
 )
 def test_no_watchdog_for_us(environ):
     assert watchdog_interval(environ) is None
+
+
+@pytest.mark.parametrize("problems", [(), ("credentials.retries: must be at least 0", "admin.port: cannot change")])
+def test_outcome_of_a_reload_is_left_in_the_runtime_folder(tmp_path: Path, problems: tuple[str, ...]):
+    answer_reload(problems, {"RUNTIME_DIRECTORY": str(tmp_path)})
+
+    assert [file.name for file in tmp_path.iterdir()] == ["reload"]
+    assert tuple((tmp_path / "reload").read_text().splitlines()) == problems
+
+
+@pytest.mark.parametrize("environ", [{}, {"RUNTIME_DIRECTORY": ""}, {"RUNTIME_DIRECTORY": "/nowhere"}])
+def test_outcome_of_a_reload_that_nobody_can_read_is_no_error(environ: dict[str, str]):
+    answer_reload(("admin.port: cannot change",), environ)

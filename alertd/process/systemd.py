@@ -1,15 +1,16 @@
 """Speak systemd's notify protocol, one datagram for each change of state, without a library.
 
-Where nobody listens (no `NOTIFY_SOCKET`) everything here does nothing.
+Where nobody listens (no `NOTIFY_SOCKET`, no `RUNTIME_DIRECTORY`) everything here does nothing.
 """
 
 import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -76,6 +77,22 @@ async def taking_long(doing: str, *, every: timedelta = EXTEND_EVERY) -> AsyncIt
 def reloading() -> str:
     """The state that announces a reload; `READY` ends it. Newer managers insist on the time beside it."""
     return f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
+
+
+def answer_reload(problems: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+    """Leave what kept a reload from succeeding in the file `reload` of the runtime folder; empty: it succeeded.
+
+    The protocol can only say that a reload is over. The unit's ExecReload waits for this file to say how.
+    """
+    folder = (os.environ if environ is None else environ).get("RUNTIME_DIRECTORY", "").split(":")[0]
+    if not folder:
+        return
+    draft = Path(folder, ".reload")
+    try:
+        draft.write_text("".join(f"{problem}\n" for problem in problems))
+        draft.rename(draft.with_name("reload"))  # whole from its first moment
+    except OSError as error:
+        log.warning("Outcome of a reload could not be left for the service manager", error=str(error))
 
 
 def watchdog_interval(environ: Mapping[str, str] | None = None) -> timedelta | None:

@@ -122,18 +122,35 @@ def test_reload_with_a_good_file(service: Machine) -> None:
 
     service.systemctl("reload", "alertd")
 
-    service.until(lambda: len(service.said("Settings reloaded")) == before + 1)
+    assert len(service.said("Settings reloaded")) == before + 1
     assert service.show("MainPID") == pid
 
 
-def test_reload_with_a_bad_file_changes_nothing_and_says_so(service: Machine) -> None:
-    pid = service.show("MainPID")
-    service.write(CONFIG, GOOD + "[credentials]\ninterval_hours = -1\n")
+@pytest.mark.parametrize(
+    ("addition", "reason"),
+    [
+        ("[credentials]\ninterval_hours = -1\n", "credentials.interval_hours: must be greater than 0, got -1"),
+        ("[database]\npool_size = 7\n", "database.pool_size: cannot change while alertd runs; restart it"),
+    ],
+)
+def test_reload_that_is_refused_changes_nothing_and_fails(service: Machine, addition: str, reason: str) -> None:
+    pid, before = service.show("MainPID"), len(service.said("Settings not reloaded; the old ones stay"))
+    service.write(CONFIG, GOOD + addition)
 
-    service.systemctl("reload", "alertd")
+    reloaded = service.systemctl("reload", "alertd", check=False)
 
-    service.until(lambda: service.said("Settings not reloaded; the old ones stay"))
+    assert reloaded.returncode == 1
+    assert len(service.said("Settings not reloaded; the old ones stay")) == before + 1
+    assert reason in [entry["MESSAGE"] for entry in service.journal("_COMM=cat")]
     assert (service.show("ActiveState"), service.show("MainPID")) == ("active", pid)
+
+
+def test_reload_can_be_asked_for_again_after_a_refusal(service: Machine) -> None:
+    service.write(CONFIG, GOOD + "[credentials]\ninterval_hours = -1\n")
+    service.systemctl("reload", "alertd", check=False)
+    service.write(CONFIG, GOOD)
+
+    assert service.systemctl("reload", "alertd").returncode == 0
 
 
 def test_daemon_that_stands_still_is_killed_and_started_again(service: Machine) -> None:
