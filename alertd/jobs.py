@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from alertd.alerts.execution import Executions, Job
+from alertd.alerts.execution import Executions
 from alertd.alerts.history import History
+from alertd.alerts.job import Job
 from alertd.alerts.observations import policy_of
 from alertd.config import Settings
 from alertd.credentials.passes import begin_pass, sweep_now

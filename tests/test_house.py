@@ -27,7 +27,7 @@ MAY_WRITE = {
 }
 # A bug costs one item here, and goes on to be heard of.
 MAY_CATCH_EVERYTHING = {
-    "alerts/execution.py",  # an occurrence
+    "alerts/job.py",  # an occurrence
     "credentials/exchange.py",  # a credential: the question
     "credentials/look.py",  # a credential: the look
     "credentials/recorder.py",  # a credential: what it came to, handed to whoever waits

@@ -4,77 +4,33 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, stop_after_attempt, wait_exponential
 
 from alertd import metrics
 from alertd.alerts import execution_listing as listing
 from alertd.alerts import occurrence_store as store
-from alertd.alerts.execution_listing import NO_DATA, Execution, explained, succeeded
+from alertd.alerts.execution_listing import NO_DATA, Execution
 from alertd.alerts.history import History
+from alertd.alerts.job import Ended, Job, Work, attempted
 from alertd.alerts.occurrence_store import Occurrence, Source
 from alertd.alerts.platform import platform_recovered, platform_trouble
 from alertd.alerts.switch_store import switch
-from alertd.config import RetrySettings
 from alertd.db import Db, Tx, new_id
-from alertd.errors import Absent, AlertdError, Busy, StoreDown, Transient
+from alertd.errors import Absent, Busy, Transient
 from alertd.schedule import Plan, Schedule, plan
 
 log = structlog.get_logger(__name__)
 
-Work = Callable[[datetime], Awaitable[Mapping[str, Any]]]
 Noted = Callable[[Tx, Occurrence], Awaitable[None]]
 
 HEARTBEAT: Final = store.LEASE / 3
 OUTAGE: Final = timedelta(seconds=15)  # between two looks while the database is away
 AFTER_LEASE: Final = timedelta(seconds=0.1)
 FAILING: Final = "schedule"  # the rule of the alert about a schedule that fails
-
-
-async def no_data(_at: datetime) -> Mapping[str, Any]:
-    """The work of a check that has nothing to look at yet."""
-    return {"outcome": NO_DATA}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A schedule and what it runs; the work is told the scheduled time and returns what to keep of it.
-
-    `asked` is run instead when a person triggers it; `dry` only looks, and changes nothing anywhere.
-    """
-
-    schedule: Schedule
-    work: Work
-    retry: RetrySettings
-    asked: Work | None = None
-    dry: Work = no_data
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run went; `error` None: nothing went wrong. `busy`: what it would have done is being done already.
-
-    `told`: operators hear of what went wrong from whoever noticed it.
-    """
-
-    attempts: int
-    error: str | None
-    result: Mapping[str, Any] | None
-    busy: bool = False
-    told: bool = False
-
-    @property
-    def success(self) -> bool:
-        return bool(succeeded("succeeded" if self.error is None else "failed", self.result))
-
-    @property
-    def error_message(self) -> str | None:
-        return explained(self.error, self.result)
 
 
 class Executions:
@@ -148,7 +104,7 @@ class Executions:
     async def rehearse(self, name: str) -> Ended:
         """What a run would find now; nothing is stored. Raises Absent."""
         job = self._job(name)
-        return await _attempted(job, job.dry, self._now(), tries=1)
+        return await attempted(job, job.dry, self._now(), tries=1)
 
     async def drain(self, grace: timedelta) -> None:
         """Let runs under way end; one that does not is taken over by the next process."""
@@ -224,7 +180,7 @@ class Executions:
         """Run to the end, keeping the lease; whatever happens, the row says how it went."""
         keeper = asyncio.create_task(self._keep(occurrence))
         try:
-            ended = await _attempted(job, work, occurrence.scheduled_at, tries=tries)
+            ended = await attempted(job, work, occurrence.scheduled_at, tries=tries)
         finally:
             keeper.cancel()
         # In this order: a process that dies in between runs it again, and tells nothing twice.
@@ -285,21 +241,6 @@ async def _note_missed(tx: Tx, schedule: Schedule, planned: Plan, now: datetime)
     log.warning("Scheduled runs missed", schedule=schedule.name, count=planned.missed)
 
 
-async def _attempted(job: Job, work: Work, at: datetime, *, tries: int) -> Ended:
-    attempts = 0
-    try:
-        async for attempt in _attempts(job, tries):
-            with attempt:
-                attempts = attempt.retry_state.attempt_number
-                return Ended(attempts, None, await work(at))
-    except AlertdError as exc:
-        return Ended(attempts, str(exc), None, busy=isinstance(exc, Busy), told=isinstance(exc, (Busy, StoreDown)))
-    except Exception as exc:  # around an occurrence: the schedule goes on
-        log.exception("Scheduled run broke", schedule=job.schedule.name)
-        return Ended(attempts, f"internal error ({type(exc).__name__}); see the log", None)
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
 def _count(schedule: str, ended: Ended, now: datetime) -> None:
     if ended.success:
         metrics.SCHEDULE_LAST_SUCCESS.labels(schedule).set(now.timestamp())
@@ -314,17 +255,3 @@ async def _write_file(history: History, execution: Execution, now: datetime) -> 
         await asyncio.to_thread(history.prune, now)
     except OSError as exc:
         log.warning("Run not written to its file", execution_id=execution.execution_id, error=exc.strerror)
-
-
-def _attempts(job: Job, tries: int) -> AsyncRetrying:
-    retry = job.retry
-    return AsyncRetrying(
-        stop=stop_after_attempt(max(1, tries)),
-        wait=wait_exponential(multiplier=retry.initial_delay, exp_base=retry.backoff_multiplier, max=retry.max_delay),
-        before_sleep=lambda state: _say_retry(job.schedule.name, state),
-        reraise=True,
-    )
-
-
-def _say_retry(schedule: str, state: RetryCallState) -> None:
-    log.info("Scheduled run retry", schedule=schedule, attempt=state.attempt_number)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from alertd.alerts.execution import Executions, Job
+from alertd.alerts.execution import Executions
+from alertd.alerts.job import Job
 from alertd.config import RetrySettings
 from alertd.db import open_db
 from alertd.schedule import AlarmClock, Interval, Schedule

@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from alertd import metrics
 from alertd.alerts import execution, occurrence_store
-from alertd.alerts.execution import Executions, Job, no_data
+from alertd.alerts.execution import Executions
 from alertd.alerts.history import History
+from alertd.alerts.job import Job, no_data
 from alertd.alerts.occurrence_store import Occurrence, Source
 from alertd.config import RetrySettings
 from alertd.db import Db, Row, Tx, new_id

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from alertd.alerts.execution import Executions, Job
+from alertd.alerts.execution import Executions
+from alertd.alerts.job import Job
 from alertd.config import RetrySettings
 from alertd.db import Db
 from alertd.schedule import Daily, Monthly, Schedule, Weekday, Weekly

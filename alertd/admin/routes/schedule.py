@@ -12,8 +12,8 @@ from alertd.admin.daemon import Daemon
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, NoBody, NoParams, Params, Time
 from alertd.alerts import execution_listing
-from alertd.alerts.execution import Job
 from alertd.alerts.execution_listing import Execution
+from alertd.alerts.job import Job
 from alertd.alerts.summary import Standing, summary
 from alertd.alerts.switch_store import switches
 from alertd.config import Settings
