@@ -43,13 +43,23 @@ class Balances:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read what is due, until told to stop."""
+        waits = False
         while not stop.is_set():
             if self.settings().performance.read_balances:
-                try:
-                    await self.read_due(going=lambda: not stop.is_set())
-                except Transient as exc:
-                    log.warning("Balances wait", problem=str(exc))
+                waits = await self._attempt(stop, waits=waits)
             await pause(stop, EVERY)
+
+    async def _attempt(self, stop: asyncio.Event, *, waits: bool) -> bool:
+        """Whether balances wait now; the log hears when that changes."""
+        try:
+            await self.read_due(going=lambda: not stop.is_set())
+        except Transient as exc:
+            if not waits:
+                log.warning("Balances wait", problem=str(exc))
+            return True
+        if waits:
+            log.info("Balances are read again")
+        return False
 
     async def read_due(self, *, going: Callable[[], bool] = lambda: True) -> int:
         """Every account that is due, once, while `going`; how many readings were stored. Raises Transient."""

@@ -181,6 +181,29 @@ async def test_a_store_that_is_sealed_costs_no_reading(bank: Bank) -> None:
     assert await bank.read(timedelta(minutes=1)) == 1
 
 
+async def test_the_log_says_once_that_balances_wait_and_once_that_they_are_read_again(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(balances, "EVERY", timedelta(milliseconds=10))
+    await bank.key()
+    store = Sealable(bank.core.live.settings.state_dir / "secrets", bank.core.cipher)
+    store.lost = StoreDown(StoreFault.SEALED, "the secret store is sealed")
+    stop = asyncio.Event()
+
+    with capture_logs() as logs:
+        running = asyncio.create_task(replace(bank.core.balances, secrets=store).run(stop))
+        while store.reads_until_lost > -4:
+            await asyncio.sleep(0.01)
+        store.lost = None
+        while not await bank.readings():
+            await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+    said = [entry["event"] for entry in logs if entry["event"].startswith("Balances")]
+    assert said == ["Balances wait", "Balances are read again"]
+
+
 @pytest.mark.parametrize("outage", [Outage.HTML_503, Outage.RESET, Outage.EMPTY_200])
 async def test_a_failed_reading_is_none_and_never_a_loss(bank: Bank, outage: Outage) -> None:
     await bank.key()
