@@ -43,6 +43,19 @@ class Slow(http.server.BaseHTTPRequestHandler):
         pathlib.Path("/run/answered").touch()
 http.server.HTTPServer(("127.0.0.1", 9000), Slow).handle_request()
 """
+# Never answers the first request, and every other at once.
+ABSENT_MINDED_RECEIVER = """
+import http.server, time, pathlib
+class AbsentMinded(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        if not pathlib.Path("/run/forgotten").exists():
+            pathlib.Path("/run/forgotten").touch()
+            time.sleep(600)
+        self.send_response(200)
+        self.end_headers()
+        pathlib.Path("/run/remembered").touch()
+http.server.ThreadingHTTPServer(("127.0.0.1", 9001), AbsentMinded).serve_forever()
+"""
 ASK = """
 import json, sys, urllib.request
 key, method, path, body = sys.argv[1:]
@@ -160,6 +173,22 @@ def test_daemon_that_stands_still_is_killed_and_started_again(service: Machine) 
 
     service.until(lambda: int(service.show("NRestarts")) == before + 1 and service.show("ActiveState") == "active")
     assert any("Watchdog timeout" in entry["MESSAGE"] for entry in service.journal())
+
+
+def test_what_it_had_under_way_when_it_stood_still_is_done_within_lease_and_watchdog(service: Machine) -> None:
+    service.run("systemd-run", "-q", PROGRAM / "bin/python", "-c", ABSENT_MINDED_RECEIVER)
+    tenant = str(uuid4())
+    ask(service, "POST", "/api/v1/tenants", id=tenant)
+    webhook = ask(service, "POST", "/api/v1/webhooks", tenant_id=tenant, url="http://127.0.0.1:9001/hook")
+    ask(service, "POST", f"/api/v1/webhooks/{webhook['id']}/test")
+    service.until(lambda: service.run("ls", "/run/forgotten", check=False).returncode == 0)
+
+    service.systemctl("kill", "--kill-whom=main", "-s", "STOP", "alertd")
+
+    service.until(lambda: service.run("ls", "/run/remembered", check=False).returncode == 0)
+    service.systemctl("restart", "alertd")  # which ends what is under way
+    [delivery] = ask(service, "GET", f"/api/v1/deliveries?webhook_id={webhook['id']}")["items"]
+    assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 2)
 
 
 def test_killed_it_comes_back_with_its_database(service: Machine) -> None:
