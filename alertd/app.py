@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from alertd import __version__
+from alertd import __version__, metrics
 from alertd.admin.api import open_api, open_gate
 from alertd.admin.daemon import Daemon
 from alertd.admin.vitals import Vitals
@@ -114,6 +114,7 @@ async def admin_side(core: Core, executions: Executions, *, waiting_for: Callabl
 def _start_work(core: Core, executions: Executions, loops: Loops) -> None:
     """Start the loops that make the daemon; each must get on, or the watchdog ends the process."""
     live, sweeper = core.live, core.sweeper
+    metrics.begin_counting_executions(executions.jobs)
     clock = AlarmClock(core.world.now, clock_step=ClockSteps(core.world.now), beat=lambda: loops.beat("schedule"))
 
     async def scheduling(stop: asyncio.Event) -> None:

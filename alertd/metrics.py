@@ -5,6 +5,7 @@ counters and histograms count what this process did.
 """
 
 import platform
+from collections.abc import Iterable
 from functools import partial
 from math import nan
 from typing import Final
@@ -137,6 +138,7 @@ SCHEDULE_LATENESS: Final = _histogram(
     "How long after its time a scheduled check started.",
     buckets=_LATE_SECONDS,
 )
+EXECUTION_OUTCOMES: Final = ("ok", "failed", "no_data")
 EXECUTIONS: Final = _counter("alertd_executions_total", "Scheduled checks by how they ended.", ["schedule", "outcome"])
 PERFORMANCE_SUBJECTS: Final = _gauge(
     "alertd_performance_subjects",
@@ -161,6 +163,13 @@ def tenant_label(tenant_id: UUID | str, max_tenants: int) -> str:
         return OTHER_TENANTS
     _named_tenants.add(name)
     return name
+
+
+def begin_counting_executions(schedules: Iterable[str]) -> None:
+    """Show their counters at zero: in a series that begins with its first failure Prometheus sees no increase."""
+    for schedule in schedules:
+        for outcome in EXECUTION_OUTCOMES:
+            EXECUTIONS.labels(schedule, outcome)
 
 
 def page() -> bytes:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from alertd import app, core
-from alertd.config import Settings
+from alertd.config import CHECK_NAMES, Settings
 from alertd.db import Db, open_db
 from alertd.errors import ConfigError, Transient
 from alertd.process import LoopDied, Stopped
@@ -67,6 +67,18 @@ async def test_one_after_the_other_in_one_process(home: Home, dsn: str) -> None:
 
     async with up(settings(home, dsn)) as url:
         assert (first, await healthy(url)) == (True, True)
+
+
+async def test_a_check_that_fails_for_the_first_time_is_an_increase(home: Home, dsn: str) -> None:
+    async with (
+        running(home, {"ALERTD_DATABASE__DSN": dsn}) as daemon,
+        aiohttp.ClientSession() as session,
+        session.get(f"{daemon.url}/metrics") as response,
+    ):
+        lines = (await response.text()).splitlines()
+
+    at_zero = {f'alertd_executions_total{{outcome="failed",schedule="{name}"}} 0.0' for name in CHECK_NAMES}
+    assert at_zero <= set(lines)
 
 
 async def test_two_beside_each_other_on_one_database(home: Home, dsn: str) -> None:
