@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from alertd.admin.access import Role
+from alertd.admin.streams import MOST_OF_ONE
 from tests.admin.port import ADMIN, KEYS, VIEWER, Port, open_port
 from tests.dashboard.scene import Scene, set_up
 from tests.dashboard.visitor import Visitor, visiting
@@ -106,6 +107,16 @@ async def test_an_alert_appears_by_itself(visitor: Visitor, port: Port, scene: S
     await port.ask("POST", f"/api/v1/alerts/{scene.alert}/ack", json={})
 
     await expect(visitor.page.get_by_role("cell", name="Acme Capital")).to_be_visible()
+
+
+async def test_who_finds_no_room_to_listen_is_told(visitor: Visitor, port: Port, scene: Scene) -> None:
+    headers = {"X-Alert-API-Key": VIEWER}
+    tabs = [await port.client.get("/api/v1/events/stream", headers=headers) for _ in range(MOST_OF_ONE)]
+
+    await visitor.sign_in(VIEWER)
+
+    await expect(visitor.page.get_by_text("Every 30 s", exact=True)).to_be_visible()
+    [tab.close() for tab in tabs]
 
 
 async def test_without_any_key_pages_say_what_to_do(visitor: Visitor, port: Port) -> None:

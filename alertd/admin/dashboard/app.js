@@ -41,6 +41,7 @@ const LIVE = {
   connecting: ["wait", "Connecting …"],
   live: ["ok", "Live"],
   lost: ["warn", "Reconnecting …"],
+  full: ["wait", "Every 30 s"],
 };
 
 function Live() {

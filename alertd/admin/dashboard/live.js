@@ -17,7 +17,7 @@ export function onNews(listener) {
   return () => listeners.delete(listener);
 }
 
-/** `watcher(state)`: "off", "connecting", "live", "lost". */
+/** `watcher(state)`: "off", "connecting", "live", "lost", and "full" while too many listen with this key. */
 export function onState(watcher) {
   watchers.add(watcher);
   return () => watchers.delete(watcher);
@@ -47,15 +47,17 @@ function hurry() {
 
 async function keepListening(stop) {
   while (!stop.aborted) {
-    become(tries === 0 ? "connecting" : "lost");
+    if (state !== "full") become(tries === 0 ? "connecting" : "lost");
+    let full = false;
     try {
       await hear(stop);
     } catch (error) {
       if (stop.aborted || error.status === 401) return;
+      full = error.status === 429;
     }
     if (stop.aborted) return;
-    become("lost");
-    await pause(WAITS[Math.min(tries, WAITS.length - 1)]);
+    become(full ? "full" : "lost");
+    await pause(full ? WAITS.at(-1) : WAITS[Math.min(tries, WAITS.length - 1)]);
     tries += 1;
   }
 }

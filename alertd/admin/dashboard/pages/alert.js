@@ -43,7 +43,14 @@ function What({ found }) {
   const key = useData(place ? place.map(encodeURIComponent).join("/") : null);
   if (key.data) return html`<${Verdict} found=${key.data} />`;
   const said = found.details?.message;
-  return said ? html`<section class="panel verdict ${found.state === "resolved" ? "ok" : severityKind(found.severity)}" aria-label="What was found"><p><${Foreign} text=${said} /></p></section>` : null;
+  if (!said) return null;
+  const kind = found.state === "resolved" ? "ok" : severityKind(found.severity);
+  return html`
+    <section class="panel verdict ${kind}" aria-label="What was found">
+      <p class="headline"><${Status} kind=${kind}>${found.state === "resolved" ? "Over" : plain(found.severity)}<//></p>
+      <p><${Foreign} text=${said} /></p>
+    </section>
+  `;
 }
 
 function State({ found }) {

@@ -33,7 +33,7 @@ export function Audit({ query }) {
 const columns = (nameOf, setShown, set) => [
   { name: "When", cell: (deed) => html`<${Exact} at=${deed.at} />` },
   { name: "Who", cell: (deed) => html`<button type="button" class="link" onClick=${() => set({ actor: deed.actor })}><${Foreign} text=${deed.actor} most="80" /></button>` },
-  { name: "What", cell: (deed) => html`<strong>${deedName(deed.action)}</strong>` },
+  { name: "What", className: "nowrap", cell: (deed) => html`<strong>${deedName(deed.action)}</strong>` },
   { name: "Tenant", className: "tenant", cell: (deed) => (deed.tenant_id ? nameOf(deed.tenant_id) : html`<span class="faint">–</span>`) },
   { name: "On", className: "grow", cell: (deed) => html`<code class="id"><${Foreign} text=${deed.object} most="100" /></code>` },
   { name: "From", cell: (deed) => deed.peer && html`<span class="num"><${Foreign} text=${deed.peer} most="60" /></span>` },
