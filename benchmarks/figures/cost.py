@@ -128,6 +128,11 @@ ROWS: Final = (
         Figure("performance", "a day of it all.cpu_seconds", "{:.1f} s"),
     ),
     Row(
+        "claiming what is due, of a million keys",
+        Figure("scale --full", "claim: what is due at one exchange.keys_1000000_ms", "{:.2f} ms"),
+        beside=(Figure("scale --full", "claim: what is due at one exchange.keys_1000_ms", "{:.2f} ms: of a thousand"),),
+    ),
+    Row(
         "keys checked in a second by two daemons",
         Figure("daemons", "checks by 2.per_second", "{:,.0f}"),
         beside=(Figure("daemons", "checks by 1.per_second", "{:,.0f}: one daemon"),),
