@@ -1,7 +1,5 @@
 """The delivery log as people read it: pages, one delivery with its attempts, and how much waits. Reads only."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from alertd.db import Row, Sql
-from alertd.errors import Absent, Refused
+from alertd.errors import Absent
 
+COLUMNS: Final = """
+  id, webhook_id, tenant_id, event_type AS event, event_id, subject, source, state, left_out, superseded_by,
+  next_attempt_at, created_at, finished_at
+"""
 OPEN_STATES: Final = ("pending", "held", "parked")
 # As SQL has them: the indexes of some states are chosen by the text of a statement.
 STATES: Final = {state: f"'{state}'" for state in (*OPEN_STATES, "delivered", "failed", "superseded")}
@@ -50,14 +52,6 @@ class LoggedAttempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Newest first; `next_cursor` None: there are no older ones."""
-
-    items: tuple[Delivery, ...]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """What a list is narrowed down to; None does not narrow. `since` is included, `until` is not."""
 
@@ -66,7 +60,6 @@ class Filter:
     state: str | None = None
     event: str | None = None
     event_id: str | None = None
-    subject: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -80,34 +73,29 @@ class Backlog:
     open_circuits: int
 
 
-async def page(sql: Sql, narrowed: Filter, *, limit: int, cursor: str | None = None) -> Page:
-    """Raises Refused for a cursor that is not one of ours."""
-    conditions, values = _conditions(narrowed, None if cursor is None else _position(cursor))
+async def deliveries_before(
+    sql: Sql, mark: tuple[datetime, UUID] | None, narrowed: Filter, *, limit: int
+) -> Sequence[Delivery]:
+    """The newest first, those made before the one at the mark (its time and id)."""
+    conditions, values = _conditions(narrowed, mark)
     rows = await sql.fetch(
         f"""
-        SELECT id, webhook_id, tenant_id, event_type, event_id, subject, source, state, left_out,
-               superseded_by, next_attempt_at, created_at, finished_at
+        SELECT {COLUMNS}
         FROM webhook_deliveries
         WHERE {" AND ".join(conditions)}
         ORDER BY created_at DESC, id DESC
         LIMIT ${len(values) + 1}
         """,  # noqa: S608 - constants of ours; what is asked for travels apart
         *values,
-        limit + 1,
+        limit,
     )
-    items = tuple(_delivery(row) for row in rows[:limit])
-    return Page(items, _cursor(items[-1]) if len(rows) > limit and items else None)
+    return [_delivery(row) for row in rows]
 
 
 async def get(sql: Sql, delivery_id: UUID) -> Delivery:
     """Raises Absent."""
     row = await sql.fetchrow(
-        """
-        SELECT id, webhook_id, tenant_id, event_type, event_id, subject, source, state, left_out,
-               superseded_by, next_attempt_at, created_at, finished_at
-        FROM webhook_deliveries
-        WHERE id = $1
-        """,
+        f"SELECT {COLUMNS} FROM webhook_deliveries WHERE id = $1",  # noqa: S608 - a constant
         delivery_id,
     )
     if row is None:
@@ -172,7 +160,6 @@ def _conditions(narrowed: Filter, before: tuple[datetime, UUID] | None) -> tuple
         "webhook_id = {}": narrowed.webhook_id,
         "event_type = {}": narrowed.event,
         "event_id = {}": narrowed.event_id,
-        "subject = {}": narrowed.subject,
         "created_at >= {}": narrowed.since,
         "created_at < {}": narrowed.until,
     }
@@ -187,38 +174,8 @@ def _conditions(narrowed: Filter, before: tuple[datetime, UUID] | None) -> tuple
     return conditions, values
 
 
-def _cursor(delivery: Delivery) -> str:
-    text = f"{delivery.created_at.isoformat()} {delivery.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, row_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        position = datetime.fromisoformat(at), UUID(row_id)
-    except (binascii.Error, ValueError):
-        raise Refused("this cursor was not made here; start again without one") from None
-    if position[0].tzinfo is None:
-        raise Refused("this cursor was not made here; start again without one")
-    return position
-
-
 def _delivery(row: Row) -> Delivery:
-    return Delivery(
-        id=row["id"],
-        webhook_id=row["webhook_id"],
-        tenant_id=row["tenant_id"],
-        event=row["event_type"],
-        event_id=row["event_id"],
-        subject=row["subject"],
-        source=row["source"],
-        state=row["state"],
-        left_out=row["left_out"],
-        superseded_by=row["superseded_by"],
-        next_attempt_at=row["next_attempt_at"],
-        created_at=row["created_at"],
-        finished_at=row["finished_at"],
-    )
+    return Delivery(**dict(row))
 
 
 def _attempt(row: Row) -> LoggedAttempt:

@@ -41,9 +41,13 @@ QUESTIONS: Final[Mapping[str, Ask]] = {
         sql, KEY, keys.Filter(exchange="okx"), limit=PAGE
     ),
     "history: one key": lambda sql, _: keys.checks_before(sql, KEY, None, limit=90),
-    "deliveries: first page": lambda sql, _: deliveries.page(sql, deliveries.Filter(), limit=PAGE),
-    "deliveries: one tenant's": lambda sql, _: deliveries.page(sql, deliveries.Filter(tenant_id=TENANT), limit=PAGE),
-    "deliveries: failed ones": lambda sql, _: deliveries.page(sql, deliveries.Filter(state="failed"), limit=PAGE),
+    "deliveries: first page": lambda sql, _: deliveries.deliveries_before(sql, None, deliveries.Filter(), limit=PAGE),
+    "deliveries: one tenant's": lambda sql, _: deliveries.deliveries_before(
+        sql, None, deliveries.Filter(tenant_id=TENANT), limit=PAGE
+    ),
+    "deliveries: failed ones": lambda sql, _: deliveries.deliveries_before(
+        sql, None, deliveries.Filter(state="failed"), limit=PAGE
+    ),
     "deliveries: attempts of one": lambda sql, _: deliveries.attempts(sql, [DELIVERY]),
     "deliveries: what waits": deliveries.backlog,
     "alerts: first page": lambda sql, _: alerts.alerts_before(sql, None, alerts.Filter(), limit=PAGE),

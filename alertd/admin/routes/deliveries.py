@@ -1,5 +1,6 @@
 """The delivery log: what was sent to whom, how it was answered, and sending it again."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import Field
 from alertd.admin.access import Permission
 from alertd.admin.audit import record
 from alertd.admin.daemon import Daemon
-from alertd.admin.pages import after
+from alertd.admin.pages import after, page
 from alertd.admin.problems import absent, wrong
 from alertd.admin.routing import Call, Route
 from alertd.admin.shapes import Answer, Body, NoBody, NoParams, Page, PageParams, Params, Time, When, Word
@@ -106,6 +107,7 @@ class Replayed(Answer):
 async def list_deliveries(daemon: Daemon, call: Call[DeliveryListing, NoBody]) -> Page[DeliveryView]:
     """The newest first."""
     params, mark = call.params, after(call)
+    before = None if mark is None else (datetime.fromisoformat(mark[0]), UUID(mark[1]))
     wanted = Filter(
         tenant_id=call.within(params.tenant_id),
         webhook_id=params.webhook_id,
@@ -115,12 +117,10 @@ async def list_deliveries(daemon: Daemon, call: Call[DeliveryListing, NoBody]) -
         since=params.since,
         until=params.until,
     )
-    found = await deliveries.page(daemon.db, wanted, limit=params.limit, cursor=None if mark is None else mark[0])
-    attempts = await deliveries.attempts(daemon.db, [delivery.id for delivery in found.items])
-    return Page[DeliveryView](
-        items=[DeliveryView(**_shown(delivery, attempts[delivery.id])) for delivery in found.items],
-        next_cursor=None if found.next_cursor is None else call.cursors.seal([found.next_cursor]),
-    )
+    found = await deliveries.deliveries_before(daemon.db, before, wanted, limit=params.limit + 1)
+    attempts = await deliveries.attempts(daemon.db, [delivery.id for delivery in found])
+    views = [DeliveryView(**_shown(delivery, attempts[delivery.id])) for delivery in found]
+    return page(call, views, shape=DeliveryView, mark=lambda view: (view.created_at.isoformat(), str(view.id)))
 
 
 async def show_delivery(daemon: Daemon, call: Call[DeliveryPath, NoBody]) -> DeliveryDetail:
