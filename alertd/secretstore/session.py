@@ -13,12 +13,14 @@ from typing import Final, TypeVar
 import structlog
 
 from alertd.errors import Refused, StoreDown
-from alertd.secretstore.vault import Denied, Lease, Vault
+from alertd.secretstore.vault import Lease, Vault
+from alertd.secretstore.vault_server import Denied
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+RENEWED_AFTER: Final = 0.5  # of a login's life
 # A renewal that gives less than this part of the life before was cut: the longest life is near.
 FULL_RENEWAL: Final = 0.9
 RETRY_SECONDS: Final = (0.5, 30.0)
@@ -118,7 +120,7 @@ class Session:
         mendable = lease.renewable or self._vault.can_log_in_again
         if ends and not mendable:
             log.warning("The token of the secret store ends and cannot be renewed", seconds=lease.seconds)
-        self._due = asyncio.get_running_loop().time() + lease.seconds / 2 if ends and mendable else None
+        self._due = asyncio.get_running_loop().time() + lease.seconds * RENEWED_AFTER if ends and mendable else None
         self._changed.set()
 
     def _try_later(self, down: StoreDown, lease: Lease) -> None:

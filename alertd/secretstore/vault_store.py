@@ -16,7 +16,8 @@ from alertd.process import supervising
 from alertd.secretstore.cache import Cache
 from alertd.secretstore.layout import Listing, checked_path, secret_of
 from alertd.secretstore.session import Session
-from alertd.secretstore.vault import KUBERNETES_JWT, Denied, Vault
+from alertd.secretstore.vault import KUBERNETES_JWT, Vault
+from alertd.secretstore.vault_server import Denied
 from alertd.secretstore.walk import walk
 
 THREADS: Final = 4

@@ -61,11 +61,12 @@ def hung_server() -> Iterator[str]:
 
 @dataclass
 class Wire:
-    """A connection to a server that breaks as often as it is told to."""
+    """A connection to a server that breaks as often as it is told to; `broken` is how often it did."""
 
     target: str
     address: str = ""
     breaks: int = 0
+    broken: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def cut(self) -> None:
@@ -77,6 +78,7 @@ class Wire:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.breaks > 0:
             self.breaks -= 1
+            self.broken += 1
             await reader.read(1)
             reset = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
