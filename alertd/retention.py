@@ -22,6 +22,7 @@ from alertd.performance.retention_store import (
     prune_evaluations,
     prune_projections,
     prune_revisions,
+    thin_evaluations,
     thin_readings,
 )
 from alertd.process.loops import pause
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 EVERY: Final = timedelta(hours=1)
 BATCH: Final = 2000
+LOOKS_KEPT: Final = timedelta(days=7)  # every one of a check, after which the day's last is enough
 BREATH: Final = timedelta(milliseconds=100)  # between two batches
 
 Prune = Callable[..., Awaitable[int]]  # (db, *, before, batch), how many rows
@@ -57,6 +59,7 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("sweeps", prune_sweeps, timedelta(days=retention.sweeps_days)),
         Chore("occurrences", prune_occurrences, timedelta(days=retention.executions_days)),
         Chore("alerts", prune_alerts, timedelta(days=retention.alerts_days)),
+        Chore("looks", thin_evaluations, LOOKS_KEPT),
         Chore("evaluations", prune_evaluations, timedelta(days=retention.evaluations_days)),
         Chore("projections", prune_projections, timedelta(days=retention.evaluations_days)),
         Chore("revisions", prune_revisions, timedelta(days=retention.evaluations_days)),

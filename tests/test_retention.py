@@ -213,6 +213,7 @@ def test_every_kind_has_its_days(settings):
         "sweeps": 90,
         "occurrences": 90,
         "alerts": 365,
+        "looks": 7,
         "evaluations": 365,
         "projections": 365,
         "revisions": 365,

@@ -6,7 +6,7 @@ from typing import Final
 from alertd.db import Sql
 from alertd.performance.days import DayBoundary
 
-LOOK_BACK: Final = timedelta(days=35)  # readings that have just become old; whoever was away longer left some
+LOOK_BACK: Final = timedelta(days=35)  # only what has just become old is thinned; whoever was away longer left some
 CALM: Final = 1.1  # the day's highest over its lowest
 
 
@@ -29,6 +29,32 @@ async def prune_evaluations(sql: Sql, *, before: datetime, batch: int) -> int:
         """,
         before,
         batch,
+    )
+
+
+async def thin_evaluations(sql: Sql, *, before: datetime, batch: int) -> int:
+    """Delete one batch of evaluations as of a time `before` that their check followed by another that day; how many.
+
+    Each new reading of equity makes one; of an account that is read every minute nobody asks for all of them again.
+    """
+    return await sql.execute(
+        """
+        DELETE FROM performance_evaluations
+        WHERE (subject_id, check_name, as_of) IN (
+          SELECT e.subject_id, e.check_name, e.as_of
+          FROM performance_evaluations e
+          WHERE e.as_of >= $1::timestamptz - $3::interval AND e.as_of < $1
+            AND EXISTS (
+              SELECT
+              FROM performance_evaluations n
+              WHERE n.subject_id = e.subject_id AND n.check_name = e.check_name
+                AND n.as_of > e.as_of AND n.as_of < date_trunc('day', e.as_of) + interval '1 day')
+          LIMIT $2
+          FOR UPDATE OF e SKIP LOCKED)
+        """,
+        before,
+        batch,
+        LOOK_BACK,
     )
 
 

@@ -14,6 +14,7 @@ from alertd.performance.retention_store import (
     prune_evaluations,
     prune_projections,
     prune_revisions,
+    thin_evaluations,
     thin_readings,
 )
 from alertd.performance.returns import Flow, Snapshot, daily_returns, steps
@@ -36,6 +37,26 @@ async def test_the_newest_evaluation_of_each_check_stays(db: Db) -> None:
 
     assert gone == 4
     assert {said.as_of for said in await latest_evaluations(db, [watched.id])} == {NOW + 2 * DAY}
+
+
+async def test_of_many_looks_a_day_its_last_stays(db: Db) -> None:
+    watched = await stored.subject(db)
+    looks = [NOW + timedelta(hours=hours) for hours in (-13, -12, -3, 0, 11, 12)]
+    said = [Evaluation(watched.id, check, at, ()) for check in ("a", "b") for at in looks]
+    await record_evaluations(db, said, NOW)
+
+    gone = await thin_evaluations(db, before=NOW + 2 * DAY, batch=100)
+
+    left = await db.fetch("SELECT as_of FROM performance_evaluations WHERE check_name = 'a' ORDER BY as_of")
+    assert gone == 6
+    assert [row["as_of"] for row in left] == [looks[0], looks[4], looks[5]]
+
+
+async def test_looks_that_are_not_old_stay(db: Db) -> None:
+    watched = await stored.subject(db)
+    await record_evaluations(db, [Evaluation(watched.id, "a", NOW + at, ()) for at in (0 * DAY, DAY / 24)], NOW)
+
+    assert await thin_evaluations(db, before=NOW, batch=100) == 0
 
 
 async def test_the_newest_projection_stays(db: Db) -> None:
@@ -136,6 +157,8 @@ async def test_readings_that_are_not_old_are_left_alone(db: Db) -> None:
     assert await thin_readings(db, before=making.MIDNIGHT, batch=1000) == 0
 
 
-@pytest.mark.parametrize("prune", [prune_evaluations, prune_projections, prune_revisions, thin_readings])
+@pytest.mark.parametrize(
+    "prune", [prune_evaluations, prune_projections, prune_revisions, thin_evaluations, thin_readings]
+)
 async def test_nothing_is_old_in_an_empty_database(db: Db, prune: Callable[..., Awaitable[int]]) -> None:
     assert await prune(db, before=LATER, batch=100) == 0
