@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,11 +26,12 @@ class Key:
 
     text: str = field(repr=False)
     source: str
+    header: str = ""  # where we read the settings, the one that they name
 
     @property
     def headers(self) -> Sequence[tuple[bytes, bytes]]:
         """In the header that the daemon's settings may have renamed."""
-        name = os.environ.get(HEADER_VARIABLE, "").strip() or USUAL_HEADER
+        name = self.header or os.environ.get(HEADER_VARIABLE, "").strip() or USUAL_HEADER
         return [(name.encode(), self.text.encode())] if self.text else []
 
 
@@ -50,9 +51,10 @@ def on_this_machine(url: str) -> bool:
 
 
 def _of_first_start(where: Where) -> Key:
-    file = load(where.config).state_dir / KEY_FILE
+    settings = load(where.config)
+    file = settings.state_dir / KEY_FILE
     try:
-        return _checked(file.read_text().strip(), str(file))
+        return replace(_checked(file.read_text().strip(), str(file)), header=settings.admin.api_key_header)
     except FileNotFoundError:
         return Key("", f"{REMEDY} There is no {file}.")
     except OSError as exc:

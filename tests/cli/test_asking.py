@@ -197,6 +197,16 @@ def test_a_header_that_the_settings_renamed(office: Office, local: dict[str, str
     assert "does not accept" in ended.err
 
 
+def test_a_header_that_the_file_renamed(silence: None, dsn: str, tmp_path: Path) -> None:
+    file = tmp_path / "alertd.toml"
+    file.write_text('[admin]\napi_key_header = "X-Other"\n')
+    (tmp_path / "admin.key").write_text(f"{ADMIN}\n")
+    with open_office(dsn, tmp_path, {"ALERT_API_KEY_HEADER": "X-Other"}) as opened:
+        ended = opened.alertd("tenants", "list", "--config", str(file), key="")
+
+    assert ended.code == 0
+
+
 # --- What it says ----------------------------------------------------------------------------
 
 
