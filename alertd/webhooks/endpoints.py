@@ -6,6 +6,7 @@ URLs come here reviewed by the guard. A secret is answered once, where it is mad
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from alertd.cipher import Cipher
@@ -18,6 +19,11 @@ from alertd.webhooks.parking import park, refresh_due, unpark
 from alertd.webhooks.requirements import ALL, event_type_problems, header_problems
 from alertd.webhooks.seals import seal, seal_headers
 from alertd.webhooks.signing import PREFIX, new_secret
+
+COLUMNS: Final = """
+  id, tenant_id, webhook_url, event_type, event_types, description, headers, is_active, disabled_reason, circuit,
+  circuit_until, consecutive_failures, rotation_ends_at, created_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +117,15 @@ async def find(
 ) -> tuple[Webhook, ...]:
     """Endpoints of one tenant or of all, by id, those after `after`; operators' notifiers are not among them."""
     rows = await sql.fetch(
-        """
-        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers,
-               is_active, disabled_reason, circuit, circuit_until, consecutive_failures, rotation_ends_at,
-               created_at
+        f"""
+        SELECT {COLUMNS}
         FROM tenant_webhooks
         WHERE tenant_id IS NOT NULL
           AND ($1::uuid IS NULL OR tenant_id = $1)
           AND ($2::uuid IS NULL OR id > $2)
         ORDER BY id
         LIMIT $3
-        """,
+        """,  # noqa: S608 - a constant
         tenant_id,
         after,
         limit,
@@ -132,13 +136,7 @@ async def find(
 async def get(sql: Sql, webhook_id: UUID) -> Webhook:
     """Raises Absent."""
     row = await sql.fetchrow(
-        """
-        SELECT id, tenant_id, webhook_url, event_type, event_types, description, headers,
-               is_active, disabled_reason, circuit, circuit_until, consecutive_failures, rotation_ends_at,
-               created_at
-        FROM tenant_webhooks
-        WHERE id = $1 AND tenant_id IS NOT NULL
-        """,
+        f"SELECT {COLUMNS} FROM tenant_webhooks WHERE id = $1 AND tenant_id IS NOT NULL",  # noqa: S608 - a constant
         webhook_id,
     )
     if row is None:
