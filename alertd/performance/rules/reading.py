@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 from alertd.model import iso_utc
@@ -27,7 +28,8 @@ def equity_reading(
     if latest.quality is Quality.SUSPECT:
         last = max(filter(is_usable, snapshots), key=lambda snapshot: snapshot.at, default=None)
         return _suspect(latest, last, flows)
-    jump = next((step for step in reversed(chain) if _unexplained(step) and now - step.end.at < SPOKEN_OF), None)
+    recent = takewhile(lambda step: now - step.end.at < SPOKEN_OF, reversed(chain))
+    jump = next(filter(_unexplained, recent), None)
     if jump is None:
         return Finding(rule=Rule.EQUITY_READING, status=Status.OK, message="The latest reading is plausible.")
     return _found(Status.CRITICAL if jump.gain < 0 else Status.WARNING, jump, "; a second reading confirms it")
