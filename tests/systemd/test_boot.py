@@ -166,6 +166,17 @@ def test_reload_can_be_asked_for_again_after_a_refusal(service: Machine) -> None
     assert service.systemctl("reload", "alertd").returncode == 0
 
 
+def test_its_socket_is_there_for_root(service: Machine) -> None:
+    service.write(CONFIG, GOOD + '[admin]\nsocket = "/run/alertd/admin.sock"\n')
+    service.systemctl("restart", "alertd")
+
+    alertd = ["env", f"ALERTD_API_KEY={KEY}", PROGRAM / "bin/alertd"]
+    listed = service.run(*alertd, "tenants", "list", "--json", "--url", "unix:/run/alertd/admin.sock")
+
+    service.systemctl("stop", "alertd")
+    assert "items" in json.loads(listed.stdout)
+
+
 def test_daemon_that_stands_still_is_killed_and_started_again(service: Machine) -> None:
     before = int(service.show("NRestarts"))
 
