@@ -117,7 +117,10 @@ async def alerts_of(sql: Sql, alert_ids: Sequence[UUID]) -> Sequence[Alert]:
 async def unheard_for_silence(
     sql: Sql, checks: Sequence[str], *, holding: Sequence[UUID], limit: int
 ) -> Sequence[Alert]:
-    """Alerts of these checks that fire, of which nobody was told because of a silence that is not `holding`; locked."""
+    """Alerts of these checks that fire, of which nobody was told because of a silence that is not `holding`; locked.
+
+    Those of paused tenants wait on: now their messages would go to nobody.
+    """
     rows = await sql.fetch(
         f"""
         SELECT {COLUMNS}
@@ -130,6 +133,7 @@ async def unheard_for_silence(
                WHERE l.alert_id = a.id
                ORDER BY l.id DESC
                LIMIT 1)
+          AND NOT EXISTS (SELECT FROM tenants t WHERE t.id = a.tenant_id AND t.paused)
         ORDER BY id
         LIMIT $3
         FOR UPDATE SKIP LOCKED

@@ -241,6 +241,20 @@ async def test_platform_trouble_that_was_noticed_once_is_told_after_the_silence(
     assert (during, await heard(db, "ops")) == ([], [("schedule", "firing")])
 
 
+async def test_what_a_silence_kept_quiet_waits_for_the_end_of_a_pause(
+    db: Db, tenant: UUID, loss: Observation, now: datetime
+) -> None:
+    await silenced(db, now, lasts=MINUTE)
+    await see(db, loss, at=now)
+    await db.execute("UPDATE tenants SET paused = true")
+    await look(db, now + HOUR)
+    await db.execute("UPDATE tenants SET paused = false")
+
+    await look(db, now + 2 * HOUR)
+
+    assert await db.fetchval("SELECT count(*) FROM webhook_deliveries WHERE tenant_id = $1", tenant) == 1
+
+
 async def test_alerts_under_a_long_silence_do_not_keep_others_from_being_told(
     db: Db, loss: Observation, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
