@@ -5,7 +5,7 @@ killed process leaves leases that run out; nothing else has to be repaired.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,7 +27,7 @@ from alertd.credentials.watch import StoreWatch
 from alertd.db import Db, new_id
 from alertd.errors import Absent, StoreDown, Transient
 from alertd.model import CheckResult, Reason, Verdict
-from alertd.process import beside
+from alertd.process import beside, first_of, pause
 from alertd.secretstore import SecretStore
 
 log = structlog.get_logger(__name__)
@@ -99,10 +99,10 @@ class Sweeper:
                     self._database_found()
                 except Transient as exc:
                     self._database_gone(exc)
-                    await _first_of(stop.wait(), asyncio.sleep(DATABASE_WAIT.total_seconds()))
-                await _first_of(stop.wait(), self._woken.wait(), timeout=POLL)
+                    await pause(stop, DATABASE_WAIT)
+                await first_of(stop, self._woken, within=POLL)
                 self._woken.clear()
-            await drain(set(tasks), GRACE)
+            await drain(tasks.keys(), GRACE)
 
     async def _round(self, tasks: dict[asyncio.Task[None], Claim]) -> None:
         now = self.outside.now()
@@ -205,7 +205,7 @@ def finished(
     )
 
 
-async def drain(tasks: Sequence[asyncio.Task[None]] | set[asyncio.Task[None]], grace: timedelta) -> None:
+async def drain(tasks: Set[asyncio.Task[None]], grace: timedelta) -> None:
     """Wait for what is under way, then cancel the rest."""
     if not tasks:
         return
@@ -213,15 +213,3 @@ async def drain(tasks: Sequence[asyncio.Task[None]] | set[asyncio.Task[None]], g
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
-
-
-async def _first_of(*waits: object, timeout: timedelta | None = None) -> None:
-    """Return when the first of these ends, or after `timeout`."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[call-overload]
-    try:
-        await asyncio.wait(
-            tasks, timeout=None if timeout is None else timeout.total_seconds(), return_when="FIRST_COMPLETED"
-        )
-    finally:
-        for task in tasks:
-            task.cancel()

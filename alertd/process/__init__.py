@@ -3,7 +3,7 @@
 from alertd.process.clock import ClockSteps
 from alertd.process.lag import LoopLag
 from alertd.process.logs import LogFormat, configure_logging, report_crashes, set_level
-from alertd.process.loops import LoopDied, Loops, pause, supervising, watchdog
+from alertd.process.loops import LoopDied, Loops, first_of, pause, supervising, watchdog
 from alertd.process.redaction import HIDDEN, redact_text
 from alertd.process.signals import signals
 from alertd.process.sockets import inherited_socket
@@ -34,6 +34,7 @@ __all__ = [
     "answer_reload",
     "beside",
     "configure_logging",
+    "first_of",
     "giving_up_at",
     "inherited_socket",
     "notify",

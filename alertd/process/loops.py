@@ -148,3 +148,14 @@ async def pause(stop: asyncio.Event, length: timedelta) -> None:
             await stop.wait()
     except TimeoutError:
         return
+
+
+async def first_of(one: asyncio.Event, other: asyncio.Event, *, within: timedelta | None) -> None:
+    """Sleep until one of the two is set, or, unless that is None, so long."""
+    waits = [asyncio.create_task(one.wait()), asyncio.create_task(other.wait())]
+    try:
+        patience = None if within is None else max(within.total_seconds(), 0)
+        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -7,12 +7,14 @@ near, or the token is gone) we log in again, if the way of logging in allows it.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Final, TypeVar
 
 import structlog
 
 from alertd.errors import Refused, StoreDown
+from alertd.process import first_of
 from alertd.secretstore.vault import Lease, Vault
 from alertd.secretstore.vault_server import Denied
 
@@ -65,7 +67,8 @@ class Session:
         clock = asyncio.get_running_loop().time
         while not stop.is_set():
             self._changed.clear()
-            await _first_of(stop, self._changed, None if self._due is None else self._due - clock())
+            left = None if self._due is None else timedelta(seconds=self._due - clock())
+            await first_of(stop, self._changed, within=left)
             if self._due is not None and clock() >= self._due and not stop.is_set():
                 await self._extend(self._lease)
 
@@ -139,13 +142,3 @@ class Session:
             except TimeoutError:
                 pass
         raise self._vault.no_answer()
-
-
-async def _first_of(one: asyncio.Event, other: asyncio.Event, timeout_seconds: float | None) -> None:
-    waits = [asyncio.create_task(one.wait()), asyncio.create_task(other.wait())]
-    try:
-        patience = None if timeout_seconds is None else max(timeout_seconds, 0)
-        await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
