@@ -50,6 +50,16 @@ async def test_an_operator_acknowledges(visitor: Visitor, port: Port, scene: Sce
     assert (alert.json["acked_by"], alert.json["ack_comment"]) == ("operator", "I am on it")
 
 
+async def test_an_alert_says_what_to_do_and_leads_to_its_key(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(VIEWER)
+    await visitor.go(f"alerts/{scene.alert}")
+
+    await expect(visitor.page.get_by_label("The last check")).to_contain_text("Add the platform's addresses to the key")
+    await visitor.page.get_by_role("link", name="See the key").click()
+
+    await expect(visitor.heading).to_have_text("nowhere · Trading")
+
+
 async def test_an_operator_silences_after_a_look_at_what_it_covers(visitor: Visitor, port: Port, scene: Scene) -> None:
     await visitor.sign_in(OPERATOR)
     await visitor.go("silences")
@@ -87,6 +97,17 @@ async def test_a_silence_ends_early(visitor: Visitor, scene: Scene) -> None:
     await visitor.button("End now").click()
 
     await expect(visitor.page.get_by_text("There is no active silence.")).to_be_visible()
+
+
+async def test_what_a_list_is_narrowed_to_is_shown_and_taken_back(visitor: Visitor, scene: Scene) -> None:
+    await visitor.sign_in(ADMIN)
+    await visitor.go(f"deliveries/{scene.delivery}")
+    await visitor.page.get_by_role("link", name="https://hooks.example.com/acme").click()
+    await expect(visitor.page.get_by_role("row")).to_have_count(2)
+
+    await visitor.button(f"Endpoint {scene.webhook}", exact=False).click()
+
+    await expect(visitor.page.get_by_role("row")).to_have_count(3)
 
 
 async def test_a_message_is_sent_again(visitor: Visitor, port: Port, scene: Scene) -> None:

@@ -56,6 +56,17 @@ async def test_a_strategy_is_found_and_its_curves_are_drawn(visitor: Visitor, su
     assert visitor.faults == []
 
 
+async def test_an_alert_leads_to_its_strategy(visitor: Visitor, port: Port, subject: UUID) -> None:
+    alerts = await port.ask("GET", "/api/v1/alerts?check=performance_threshold_check")
+    await visitor.sign_in(VIEWER)
+    await visitor.go(f"alerts/{alerts.json['items'][0]['id']}")
+
+    await expect(visitor.page.get_by_label("What was found")).to_contain_text("of the limit")
+    await visitor.page.get_by_role("link", name="See the strategy").click()
+
+    await expect(visitor.heading).to_have_text("grid-eth")
+
+
 async def test_each_curve_says_what_it_means(visitor: Visitor, port: Port, subject: UUID) -> None:
     detail = (await port.ask("GET", f"/api/v1/performance/subjects/{subject}")).json
     said = {one["rule"]: one["message"] for check in detail["checks"] for one in check["findings"]}

@@ -34,6 +34,7 @@ def places(scene: Scene) -> list[str]:
         "silences",
         "deliveries",
         f"deliveries/{scene.delivery}",
+        f"deliveries?webhook_id={scene.webhook}",
         "endpoints",
         "performance",
         "schedule",
