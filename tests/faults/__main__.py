@@ -12,10 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.plan import Fault
+from tests.faults.plan import KILLS
 from tests.faults.story import play
-
-KILLS = (Fault.KILL_DAEMON, Fault.KILL_DATABASE, Fault.KILL_STORE)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """One seed, played: after each round every tenant knows what became of his keys, and nobody knows anything else."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from alertd.db import open_db
-from tests.faults.plan import Change, Fault, Strike, rounds
+from tests.faults.plan import KILLS, Change, Fault, Round, Strike, rounds
 from tests.faults.scene import Scene, open_scene
 
 TENANTS: Final = 50
@@ -17,16 +17,18 @@ KEYS: Final = 1_000
 CHANGES: Final = 30
 PATIENCE_SECONDS: Final = 120.0
 LOOK_SECONDS: Final = 0.1
+MINUTES_PASS_AFTER: Final = 5  # strikes
 
 Told = dict[int, list[str]]
 
 
 @dataclass
 class Outcome:
-    """What a seed came to; `problems` is empty for a good one."""
+    """What a seed came to; `problems` is empty for a good one. `felt` is how often each fault was felt."""
 
     seed: int
     strikes: list[Strike] = field(default_factory=list)
+    felt: Counter[Fault] = field(default_factory=Counter)
     messages: int = 0
     repeats: int = 0
     failed_attempts: int = 0
@@ -37,12 +39,12 @@ class Outcome:
         return sum(strike.fault in faults for strike in self.strikes)
 
     def __str__(self) -> str:
-        kills = self.count(Fault.KILL_DAEMON, Fault.KILL_DATABASE, Fault.KILL_STORE)
         told = (
             f"{self.messages} messages arrived, {self.repeats} of them again with the same id; "
             f"{self.failed_attempts} attempts failed"
         )
-        lines = [f"seed {self.seed}: {len(self.strikes)} faults, {kills} of them kills, {self.starts} starts; {told}"]
+        faults, kills = len(self.strikes), self.count(*KILLS)
+        lines = [f"seed {self.seed}: {faults} faults, {kills} of them kills, {self.starts} starts; {told}"]
         return "\n".join([*lines, *self.problems])
 
 
@@ -62,7 +64,7 @@ async def play(
             outcome.problems.append("not every key was found good at first")
         plan = rounds(seed, keys=keys, changes=CHANGES, strikes=strikes)
         for number, each in enumerate(islice(plan, number_of_rounds), 1):
-            await _storm(scene, each.changes, each.strikes)
+            await _storm(scene, each)
             progress(f"round {number}: {len(scene.mailbox.heard)} messages when the storm was over")
             outcome.strikes += each.strikes
             _expect(expected, each.changes)
@@ -70,23 +72,30 @@ async def play(
                 outcome.problems.append(f"round {number}: {_difference(scene, expected)}")
                 break
             progress(f"round {number}: {len(scene.mailbox.heard)} messages")
-        outcome.starts = sum(unit.starts for unit in scene.units)
+        outcome.starts = sum(unit.starts for unit in scene.units.all)
+        outcome.felt = scene.felt
         outcome.problems += scene.mailbox.wrong
-        outcome.problems += [f"bug: {line}" for unit in scene.units for line in unit.bugs]
+        outcome.problems += [f"bug: {line}" for unit in scene.units.all for line in unit.bugs]
         outcome.failed_attempts = await _failed_attempts(scene)
         outcome.problems += await _told_otherwise(scene)
     outcome.messages, outcome.repeats = len(scene.mailbox.heard), scene.mailbox.repeats
     return outcome
 
 
-async def _storm(scene: Scene, changes: Iterable[Change], strikes: Iterable[Strike]) -> None:
-    """Keys change one by one while the faults strike, several at a time."""
-    for change in changes:
-        scene.change(change)
+async def _storm(scene: Scene, each: Round) -> None:
+    """Half of the keys change before the storm breaks, the others while the faults strike, several at a time."""
+    early = len(each.changes) // 2
+    for change in each.changes[:early]:
+        scene.exchanges.change(change)
+    await asyncio.sleep(each.calm)
     async with asyncio.TaskGroup() as group:
-        for strike in strikes:
+        for number, strike in enumerate(each.strikes):
+            for change in each.changes[early + number :: len(each.strikes)]:
+                scene.exchanges.change(change)
             await asyncio.sleep(strike.after)
             group.create_task(scene.strike(strike))
+            if number % MINUTES_PASS_AFTER == MINUTES_PASS_AFTER - 1:
+                await scene.minutes_pass()
     await scene.minutes_pass()
 
 
@@ -117,13 +126,13 @@ def _difference(scene: Scene, expected: Told) -> str:
 
 
 async def _all_good(scene: Scene, keys: int) -> bool:
-    async with open_db(scene.cluster.dsn, pool_size=1) as db:
+    async with open_db(scene.database.dsn, pool_size=1) as db:
         return await db.fetchval("SELECT count(*) = $1 FROM credentials WHERE verdict = 'valid'", keys) is True
 
 
 async def _told_otherwise(scene: Scene) -> list[str]:
     """What the database says was sent, and what arrived, must be the same."""
-    async with open_db(scene.cluster.dsn, pool_size=1) as db:
+    async with open_db(scene.database.dsn, pool_size=1) as db:
         stored = {row["id"] for row in await db.fetch("SELECT id FROM events WHERE tenant_id IS NOT NULL")}
     heard = scene.mailbox.heard.keys()
     lost = [f"stored and never heard: {event_id}" for event_id in sorted(stored - heard)]
@@ -131,7 +140,7 @@ async def _told_otherwise(scene: Scene) -> list[str]:
 
 
 async def _failed_attempts(scene: Scene) -> int:
-    async with open_db(scene.cluster.dsn, pool_size=1) as db:
+    async with open_db(scene.database.dsn, pool_size=1) as db:
         sql = "SELECT count(*) FROM webhook_delivery_log WHERE outcome IS DISTINCT FROM 'success'"
         return int(await db.fetchval(sql))
 

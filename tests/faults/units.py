@@ -1,35 +1,61 @@
-"""Daemons as systemd keeps them: started again whenever they end, until they are told to stop."""
+"""Daemons as systemd keeps them, started again whenever they end, and how they are broken."""
 
 import asyncio
 import json
 import signal
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.daemon import ALERTD, Home
+from tests.e2e.daemon import Home
+from tests.faults.lasting import lasting
+from tests.faults.plan import Lookup, Step, Strike
+from tests.faults.worlds import World, write_world
 
+ALERTD: Final = (sys.executable, "-m", "tests.faults.astray")
+PROJECT: Final = Path(__file__).parents[2]
 RESTART_SECONDS: Final = 0.1
+CHECKED: Final = "Credential health check completed"
+WRONG_SECONDS: Final = range(60, 240)  # receivers refuse a message whose time is off by more than five minutes
 
 
 @dataclass
 class Unit:
-    """One `alertd run`. `bugs` are the lines of its log that carry a traceback."""
+    """One `alertd run`. `said` counts the lines of its log, a check's by its error; `bugs` carry a traceback."""
 
     home: Home
     given: Mapping[str, object]
+    world: World = field(default_factory=World)
     starts: int = 0
+    said: Counter[str] = field(default_factory=Counter)
     bugs: list[str] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
     stopping: bool = False
 
+    @property
+    def _world_file(self) -> Path:
+        return self.home.folder / "world.json"
+
+    def turn(self, world: World) -> None:
+        """From now on its clock and its name servers say this."""
+        self.world = world
+        write_world(self._world_file, world)
+
     async def keep(self) -> None:
+        environ = self.home.environment(self.given) | {
+            "PYTHONPATH": str(PROJECT),
+            "FAULTS_WORLD": str(self._world_file),
+        }
+        self.turn(self.world)
         while not self.stopping:
             self.process = await asyncio.create_subprocess_exec(
                 *ALERTD,
                 "run",
-                env=self.home.environment(self.given),
+                env=environ,
                 cwd=self.home.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -41,29 +67,77 @@ class Unit:
             await asyncio.sleep(RESTART_SECONDS)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
+        """What is no line of the log is why it could not start, or the interpreter's own traceback."""
         assert process.stderr is not None
+        noise = ""
         async for raw in process.stderr:
-            if "exception" in _parsed(raw):
+            try:
+                line = json.loads(raw)
+            except ValueError:
+                noise += raw.decode()
+                continue
+            self.said[_heading(line)] += 1
+            if "exception" in line:
                 self.bugs.append(raw.decode())
+        if "Traceback" in noise:
+            self.bugs.append(noise)
 
-    def send(self, number: signal.Signals) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(number)
+    def send(self, number: signal.Signals) -> bool:
+        """Whether there was anybody to hear it."""
+        if self.process is None or self.process.returncode is not None:
+            return False
+        self.process.send_signal(number)
+        return True
 
-    async def freeze(self, seconds: float) -> None:
-        self.send(signal.SIGSTOP)
+
+@dataclass
+class Units:
+    """All daemons of the scene."""
+
+    all: Sequence[Unit] = ()
+
+    def said(self, event: str) -> int:
+        """How many such lines there are in their logs."""
+        return sum(unit.said[event] for unit in self.all)
+
+    async def kill(self, strike: Strike) -> int:
+        return int(self._victim(strike).send(signal.SIGKILL))
+
+    async def freeze(self, strike: Strike) -> int:
+        unit = self._victim(strike)
+        felt = unit.send(signal.SIGSTOP)
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(strike.seconds)
         finally:
-            self.send(signal.SIGCONT)
+            unit.send(signal.SIGCONT)
+        return int(felt)
+
+    async def set_clock(self, strike: Strike) -> int:
+        """By minutes, and back again."""
+        unit, ahead = self._victim(strike), WRONG_SECONDS[strike.which % len(WRONG_SECONDS)]
+        unit.turn(replace(unit.world, ahead=ahead if Step(strike.way) is Step.FORWARD else -ahead))
+        try:
+            return await lasting(strike.seconds, lambda: self.said(f"{CHECKED}: clock_skew"))
+        finally:
+            unit.turn(replace(unit.world, ahead=0.0))
+
+    async def lead_astray(self, strike: Strike) -> int:
+        """The name servers of all."""
+        for unit in self.all:
+            unit.turn(replace(unit.world, lookup=Lookup(strike.way)))
+        try:
+            return await lasting(strike.seconds, lambda: self.said("Name server went astray"))
+        finally:
+            for unit in self.all:
+                unit.turn(replace(unit.world, lookup=None))
+
+    def _victim(self, strike: Strike) -> Unit:
+        return self.all[strike.which % len(self.all)]
 
 
-def _parsed(raw: bytes) -> dict[str, Any]:
-    """What is no line of the log is why it could not start, or the interpreter's own traceback."""
-    try:
-        return dict(json.loads(raw))
-    except ValueError:
-        return {"exception": raw} if raw.startswith(b"Traceback") else {}
+def _heading(line: Mapping[str, Any]) -> str:
+    event = str(line.get("event"))
+    return f"{event}: {line.get('error')}" if event == CHECKED else event
 
 
 @asynccontextmanager
