@@ -107,7 +107,8 @@ async def remove_credential(daemon: Daemon, call: Call[CredentialPath, NoBody]) 
             tenant_id=ref.tenant_id,
             before=_told(credential),
         )
-        await _remove(daemon, ref)
+        if stored:
+            await _remove(daemon, ref)
 
 
 def _place(params: CredentialPath) -> CredentialRef:

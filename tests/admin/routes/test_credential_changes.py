@@ -336,6 +336,18 @@ async def test_store_that_lets_us_read_only_says_what_to_grant(
     assert await readable.port.daemon.db.fetchval("SELECT count(*) FROM audit_log") == 0
 
 
+async def test_key_that_the_store_has_lost_is_removed_without_a_right_to_delete(readable: Market, bao: Bao) -> None:
+    ref = somewhere("kraken")
+    kv: hvac.api.secrets_engines.KvV2 = bao.client().secrets.kv.v2
+    kv.create_or_update_secret(path=f"tenants/{ref.path}", secret={"api_key": "k", "api_secret": "s"})
+    await readable.discover()
+    kv.delete_metadata_and_all_versions(path=f"tenants/{ref.path}")
+
+    answer = await readable.ask("DELETE", at(ref))
+
+    assert (answer.status, (await readable.row(ref))["retired_at"]) == (204, readable.port.clock())
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 async def test_store_that_is_down_is_told_before_anybody_is_asked(
     dsn: str, tmp_path: Path, now: datetime, method: str
