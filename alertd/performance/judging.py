@@ -3,23 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 import structlog
 
 from alertd.config import PerformanceSettings
 from alertd.performance.checks import Check, daily_pnl_check
 from alertd.performance.checks.judgement import Judgement
-from alertd.performance.days import DAY
 from alertd.performance.findings import plain
-from alertd.performance.reference import LEAST_DAYS, Reference, ReferenceKind, log_returns, own_reference
+from alertd.performance.reference import Reference, own_reference
 from alertd.performance.selection import Selected
 from alertd.performance.subject import Subject
 from alertd.performance.watched import Watched
 
 log = structlog.get_logger(__name__)
-
-FIRST_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +56,13 @@ def hear(check: Check, selected: Selected, thresholds: PerformanceSettings, at: 
 
 
 def _judged(check: Check, watched: Watched, subject: Subject, thresholds: PerformanceSettings, at: datetime) -> Judged:
+    own = None
     # Only the daily check is given all days of those who have nothing to be held against.
-    own = own_days(subject, at) if check.name == daily_pnl_check.NAME else None
+    if check.name == daily_pnl_check.NAME and subject.reference is None:
+        own = own_reference(subject.testable_days(at))
     if own is not None:
         days = tuple(day for day in subject.days if day.day >= own.active_from)
         subject = replace(subject, reference=own, days=days, seed=watched.seed(own.version))
     judgement = check.judge(subject, thresholds, at)
     findings = tuple(plain(found) for found in judgement.findings)
     return Judged(watched, replace(judgement, findings=findings), subject.reference, own)
-
-
-def own_days(subject: Subject, at: datetime) -> Reference | None:
-    """The first days of a subject that came without a reference, as one; None before it has enough of them."""
-    if subject.reference is not None:
-        return None
-    days = subject.testable_days(at)[:LEAST_DAYS]
-    baseline = own_reference(days)
-    if baseline is None:
-        return None
-    return Reference(FIRST_VERSION, ReferenceKind.SELF, days[-1].day + DAY, baseline, log_returns(days))

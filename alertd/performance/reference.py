@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import dropwhile, islice
 from typing import Final
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from alertd.performance.days import DAY
 from alertd.performance.returns import DailyReturn
 from alertd.performance.stats.expectation import Baseline, measure
 from alertd.performance.stats.numbers import Floats
 
+FIRST_VERSION: Final = 1
 LEAST_DAYS: Final = 60  # below it a reference supports limits only
 # To and from JSON: `dump_python(baseline, mode="json")` and `validate_python(stored)`.
 BASELINES: Final = TypeAdapter(Baseline)
@@ -50,7 +53,14 @@ def log_returns(days: Sequence[DailyReturn]) -> Floats:
     return np.log1p(np.array([day.value for day in days], dtype=np.float64))
 
 
-def own_reference(days: Sequence[DailyReturn]) -> Baseline | None:
-    """The baseline of a subject that came without a backtest: its first 60 testable days; None before it has them."""
-    own = sorted((day for day in days if day.testable), key=lambda day: day.day)[:LEAST_DAYS]
-    return measure(log_returns(own)) if len(own) == LEAST_DAYS else None
+def own_reference(days: Sequence[DailyReturn]) -> Reference | None:
+    """What is made of a subject that came without one: its first 60 testable days from the first on which it moved.
+
+    None before it has them. An account that waits for its first trade shows nothing of how it trades.
+    """
+    ordered = sorted((day for day in days if day.testable), key=lambda day: day.day)
+    own = list(islice(dropwhile(lambda day: day.value == 0, ordered), LEAST_DAYS))
+    if len(own) < LEAST_DAYS:
+        return None
+    returns = log_returns(own)
+    return Reference(FIRST_VERSION, ReferenceKind.SELF, own[-1].day + DAY, measure(returns), returns)

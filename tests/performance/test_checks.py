@@ -93,7 +93,7 @@ def test_what_many_days_earned_is_weighed_as_no_day(name, rule, span_days, count
 def test_what_many_days_earned_is_no_part_of_a_reference():
     gap = DailyReturn(YESTERDAY - timedelta(days=60), -0.2, 4)
 
-    assert own_reference((gap, *daily(HEALTHY[:60]))) == own_reference(daily(HEALTHY[:60]))
+    assert own_reference((gap, *daily(HEALTHY[:60]))).baseline == own_reference(daily(HEALTHY[:60])).baseline
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,14 @@ def test_a_summary_is_a_reference_too():
 
 def test_the_first_sixty_days_become_the_reference_of_a_subject_that_has_none():
     assert own_reference(daily(HEALTHY[:59])) is None
-    assert own_reference(daily(HEALTHY)).moments.mean == pytest.approx(HEALTHY[:60].mean())
+    assert own_reference(daily(HEALTHY)).baseline.moments.mean == pytest.approx(HEALTHY[:60].mean())
+
+
+def test_waiting_for_the_first_trade_is_no_part_of_its_own_reference():
+    waited, traded = (own_reference(daily([*idle, *HEALTHY[:60]])) for idle in ([0.0] * 90, []))
+
+    assert waited.baseline == traded.baseline
+    assert own_reference(daily([0.0] * 90)) is None
 
 
 @pytest.mark.parametrize(("value", "raises"), [(-0.05, set()), (-0.5, {Rule.DAY_TAIL})])
