@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -19,7 +20,8 @@ from alertd.postgres import open_embedded
 RATE: Final = 100.0
 PROCESSES: Final = 2
 IN_FLIGHT: Final = 20
-SETTLING_SECONDS: Final = 1.0  # both are up, and past their first blocks
+SETTLING_SECONDS: Final = 1.0  # both are past their first blocks
+LATE_SECONDS: Final = 1.0  # by which one may begin after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,14 @@ async def measure(seconds: float) -> Shared:
 
 
 async def _together(dsn: str, folder: str, seconds: float) -> Shared:
-    starts_at = time.time() + 4.0
-    ends_at = starts_at + SETTLING_SECONDS + seconds
-    loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    loop, context = asyncio.get_running_loop(), multiprocessing.get_context("spawn")
+    start = context.Barrier(PROCESSES)
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_wait_by, initargs=(start,)) as pool:
         taken = await asyncio.gather(
-            *(loop.run_in_executor(pool, _take, dsn, folder, starts_at, ends_at) for _ in range(PROCESSES))
+            *(loop.run_in_executor(pool, _take, dsn, folder, seconds) for _ in range(PROCESSES))
         )
-    counted = [[at for at in times if starts_at + SETTLING_SECONDS <= at < ends_at] for times in taken]
+    begins = max(times[0] for times in taken) + SETTLING_SECONDS
+    counted = [[at for at in times if begins <= at < begins + seconds] for times in taken]
     together = sorted(at for times in counted for at in times)
     return Shared(
         error=len(together) / (RATE * seconds) - 1,
@@ -60,17 +62,26 @@ def _within_a_second(times: Sequence[float], start: int) -> int:
     return sum(1 for at in times[start : start + 2 * int(RATE)] if at < times[start] + 1)
 
 
-def _take(dsn: str, folder: str, starts_at: float, ends_at: float) -> list[float]:
+_start: Barrier  # of the process that `_wait_by` ran in
+
+
+def _wait_by(start: Barrier) -> None:
+    global _start
+    _start = start
+
+
+def _take(dsn: str, folder: str, seconds: float) -> list[float]:
     """One process: when its requests could have gone out."""
-    return asyncio.run(_take_until(dsn, folder, starts_at, ends_at))
+    return asyncio.run(_take_for(dsn, folder, seconds))
 
 
-async def _take_until(dsn: str, folder: str, starts_at: float, ends_at: float) -> list[float]:
+async def _take_for(dsn: str, folder: str, seconds: float) -> list[float]:
     settings = Settings(state_dir=Path(folder), exchanges={"okx": {"requests_per_second": RATE}})
     times: list[float] = []
     async with open_db(dsn) as db:
         limits = Limits(db, settings, lambda: datetime.now(UTC))
-        await asyncio.sleep(starts_at - time.time())
+        await asyncio.to_thread(_start.wait)
+        ends_at = time.time() + SETTLING_SECONDS + seconds + LATE_SECONDS
 
         async def ask() -> None:
             while time.time() < ends_at:
