@@ -56,7 +56,8 @@ class MassWatch:
             self._db,
             RULE,
             exchange,
-            f"Many keys of {exchange} turned invalid at about the same time. The messages to their tenants are held: "
-            "release them if the keys are really dead, or wait until the exchange accepts them again.",
+            f"Many keys of {exchange} turned invalid at about the same time. The messages to their tenants are held. "
+            "Wait until it accepts them again; if they are really dead, "
+            "`alertd deliveries replay --state held --event credential.failed` releases the messages.",
             now=now,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alertd.config import Settings
-from alertd.credentials import limits_store
+from alertd.credentials import limits, limits_store
 from alertd.credentials.limits import CEILING, Limits
 from alertd.db import Db, open_db
 from alertd.model import Reason
@@ -219,6 +219,13 @@ async def test_a_lost_database_does_not_stop_a_back_off(dsn: str, clock: Clock, 
     assert limits.backed_off("okx") is Reason.RATE_LIMITED
 
 
+@pytest.fixture
+def long_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No block ends while a slow machine looks elsewhere."""
+    monkeypatch.setattr(limits, "BLOCK_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("long_blocks")
 async def test_a_slot_that_is_due_needs_no_queue(tmp_path: Path) -> None:
     alone = Limits(None, settings(tmp_path, 1000), wall_clock)
     await alone.take("okx")
@@ -233,13 +240,15 @@ async def test_without_a_block_in_hand_nothing_is_had_at_once(tmp_path: Path) ->
     assert not alone.take_at_once("okx")
 
 
+@pytest.mark.usefixtures("long_blocks")
 async def test_what_is_not_due_yet_is_not_had_at_once(tmp_path: Path) -> None:
-    alone = Limits(None, settings(tmp_path, 10), wall_clock)
+    alone = Limits(None, settings(tmp_path, 1), wall_clock)
     await alone.take("okx")
 
     assert not alone.take_at_once("okx")
 
 
+@pytest.mark.usefixtures("long_blocks")
 async def test_a_back_off_lets_nothing_through_at_once(clock: Clock, tmp_path: Path) -> None:
     alone = Limits(None, settings(tmp_path, 1000), clock)
     await alone.take("okx")
