@@ -80,13 +80,11 @@ async def keep_tracks(sql: Sql, kept: Iterable[TrackKept], now: datetime) -> Non
     )
 
 
-async def accept_drift(tx: Sql, subject_id: UUID, day: date) -> bool:
-    """A person accepts the drift up to this day, and the track is to be replayed; False without a track."""
+async def accept_drift(tx: Sql, subject_id: UUID, day: date) -> None:
+    """A person accepts the drift up to this day, and the track is to be replayed."""
     await tx.execute("UPDATE performance_subjects SET revisions = revisions + 1 WHERE id = $1", subject_id)
-    return bool(
-        await tx.execute(
-            "UPDATE performance_tracks SET accepted_on = $2, track = NULL WHERE subject_id = $1", subject_id, day
-        )
+    await tx.execute(
+        "UPDATE performance_tracks SET accepted_on = $2, track = NULL WHERE subject_id = $1", subject_id, day
     )
 
 
