@@ -112,7 +112,8 @@ class Sender:
                 self._awake.clear()
                 idle = not self._serving  # asked first: who ends during the turn may leave something due
                 wait = await self._turn()
-                if idle and (wait is None or self._now() + wait > until):
+                through = wait is None or (wait > NOTHING and self._now() + wait > until)
+                if idle and through:
                     return
                 await self._rest(POLL if wait is None else min(wait, POLL))
         finally:

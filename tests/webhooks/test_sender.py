@@ -632,6 +632,17 @@ async def logged(logs, text):
     return text in [line["event"] for line in logs]
 
 
+async def test_what_is_due_is_delivered_however_long_that_takes(db, acme, now):
+    clock = Clock(now, real=True)
+    async with answering(OK) as receiver, a_sender(db, clock) as sender:
+        await webhook(db, acme, url=receiver.url())
+        messages = await say_many(db, FAILED, acme, at=now, messages=20)
+
+        await sender.flush(timedelta(0))
+
+    assert sorted(ids(receiver)) == sorted(messages)
+
+
 async def test_later_ones_are_left_to_the_next_run(db, acme, clock):
     async with answering(OK) as receiver, a_sender(db, clock) as sender:
         await webhook(db, acme, url=receiver.url())
