@@ -15,14 +15,13 @@ AGREEMENT: Final = 0.05  # between two suspect readings that confirm each other
 HOUR: Final = timedelta(hours=1)
 
 
-def graded(reading: Snapshot, known: Sequence[Snapshot], flows: Sequence[Flow], *, priced: bool = True) -> Quality:
+def graded(reading: Snapshot, known: Sequence[Snapshot], flows: Sequence[Flow]) -> Quality:
     """What to store with a new reading; `known` are earlier ones with their grades, `flows` all recorded ones.
 
-    `priced` False: something in the account had no price, or a wallet did not answer. A reading that
-    jumps is suspect until another one like it confirms it. Nothing, or less, where there was something
-    before is believed only when recorded flows explain it: an empty answer is no ruin.
+    A reading that jumps is suspect until another one like it confirms it. Nothing, or less, where there was
+    something before is believed only when recorded flows explain it: an empty answer is no ruin.
     """
-    if not priced or not math.isfinite(reading.equity):
+    if not math.isfinite(reading.equity):
         return Quality.PARTIAL
     earlier = sorted((s for s in known if s.at < reading.at), key=lambda snapshot: snapshot.at)
     usable = [s for s in earlier if s.quality is Quality.OK]

@@ -71,9 +71,9 @@ def test_a_return_to_what_was_before_is_believed():
     assert graded(snapshot(6.01, 100), [*ONE, jump], []) is Quality.OK
 
 
-@pytest.mark.parametrize(("equity", "priced"), [(math.nan, True), (math.inf, True), (100.0, False)])
-def test_what_could_not_be_valued_is_partial(equity, priced):
-    assert graded(snapshot(6, equity), ONE, [], priced=priced) is Quality.PARTIAL
+@pytest.mark.parametrize("equity", [math.nan, math.inf])
+def test_what_is_no_number_is_partial(equity):
+    assert graded(snapshot(6, equity), ONE, []) is Quality.PARTIAL
 
 
 def test_the_first_reading_is_believed():
