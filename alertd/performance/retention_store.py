@@ -99,9 +99,9 @@ async def prune_revisions(sql: Sql, *, before: datetime, batch: int) -> int:
 async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
     """Delete one batch of readings of `before` that nothing would miss; how many.
 
-    The last of each hour stays, counted from the subject's cut-off so that days close as before, the highest and the
-    lowest of each day (UTC), and all of a day that moved by more than a tenth or saw a flow: what is left multiplies
-    to the same index and reaches the same marks.
+    The last of each hour stays, counted from the subject's cut-off so that days close as before, the first that counts
+    for its limits, the highest and the lowest of each day (UTC), and all of a day that moved by more than a tenth or
+    saw a flow: what is left multiplies to the same index and reaches the same marks.
     """
     clocks = await sql.fetch("SELECT DISTINCT timezone, cutoff FROM performance_subjects")
     return await sql.execute(
@@ -113,6 +113,7 @@ async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
                  first_value(at) OVER (day ORDER BY equity DESC, at) AS highest_at,
                  first_value(at) OVER (day ORDER BY equity, at) AS lowest_at,
                  max(at) OVER hour_to_its_end AS last_of_hour,
+                 min(at) FILTER (WHERE at >= counts_from) OVER (PARTITION BY subject_id) AS first_counted,
                  lag(at) OVER line AS previous,
                  lead(at) OVER line AS following
           FROM performance_equity e
@@ -128,7 +129,7 @@ async def thin_readings(sql: Sql, *, before: datetime, batch: int) -> int:
         needless AS (
           SELECT subject_id, at
           FROM placed p
-          WHERE at NOT IN (last_of_hour, highest_at, lowest_at)
+          WHERE at NOT IN (last_of_hour, highest_at, lowest_at) AND at IS DISTINCT FROM first_counted
             AND lowest > 0 AND highest < lowest * $4
             AND previous IS NOT NULL
             AND NOT EXISTS (

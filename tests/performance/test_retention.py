@@ -135,6 +135,18 @@ async def test_days_earn_the_same_after_thinning(db: Db, boundary: DayBoundary) 
     assert [day.value for day in after] == pytest.approx([day.value for day in before])
 
 
+async def test_the_reading_that_limits_count_from_stays(db: Db) -> None:
+    counts_from = making.snapshot(10 + 25 / 60, 0).at
+    watched = await stored.subject(db, counts_from=counts_from)
+    await stored.snapshots(db, watched, MINUTES)
+
+    await thin_readings(db, before=NOW + DAY, batch=2000)
+
+    left = (await snapshots_of(db, {watched.id: counts_from}, until=LATER))[watched.id]
+    assert left[0].at == counts_from
+    assert len(left) < 20
+
+
 async def test_a_day_with_a_flow_keeps_all_its_readings(db: Db) -> None:
     """What was paid in or out moves the marks against the readings."""
     assert await thinned(db, MINUTES, [making.flow(9.5, 100)]) == MINUTES
