@@ -39,6 +39,7 @@ from tests.e2e.waiting import until_answered
 from tests.ops.rehearsal import Stage, hurry, rehearsing
 
 CHECKED = "Credential health check completed"
+DELIVERED = "SELECT count(*) = 1 FROM webhook_deliveries WHERE state = 'delivered'"
 LEFT_ALONE = "SELECT circuit_until > $1 AND lease_id IS NULL FROM tenant_webhooks WHERE circuit = 'open'"
 FAILED = Counter(["credential.failed expired"])
 AWAY_SECONDS = 30.0
@@ -203,7 +204,7 @@ async def test_the_clock_is_set_an_hour_ahead_and_back(home: Home, town: Town, d
     good, broken = await town.tenant("okx"), await town.tenant("bybit", State.EXPIRED)
     await town.listen(db, good, broken)
     async with rehearsing(home, town.given | {"ALERTD_DATABASE__DSN": dsn}) as stage:
-        await town.until(lambda: town.told(broken))
+        await until_answered(lambda: db.fetchval(DELIVERED))  # or a message without its answer goes out again
         stage.clock.ahead = timedelta(hours=1)
         await stage.says("Wall clock was set")
         await stage.says(CHECKED, times=len(stage.said(CHECKED)) + 4)
