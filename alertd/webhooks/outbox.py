@@ -61,7 +61,9 @@ async def enqueue(
     await _record(tx, event, recipients=len(chosen), now=now)
     due = now
     if chosen and window and not held:
-        due = await _due_in_window(tx, event, now, window)
+        was_due = {message.webhook_id for message in overtaken if message.due is not None and message.due <= now}
+        in_turn = was_due.issuperset(recipient.webhook_id for recipient in chosen)
+        due = await _due_in_window(tx, event, now, window, in_turn=in_turn)
     replacements = await _insert(tx, event, chosen, overtaken, due=due, held=held, now=now)
     await _supersede(tx, event, overtaken, replacements, now)
     parked = [recipient.webhook_id for recipient in chosen if not recipient.ready and not held]
@@ -179,11 +181,11 @@ async def _record(tx: Sql, event: Event, *, recipients: int, now: datetime) -> N
     )
 
 
-async def _due_in_window(tx: Sql, event: Event, now: datetime, window: timedelta) -> datetime:
+async def _due_in_window(tx: Sql, event: Event, now: datetime, window: timedelta, *, in_turn: bool) -> datetime:
     """Now if the window is free, which this opens; else its end.
 
     A message that was put off opens the next window when it goes out, so that two of them are never
-    closer than `window`.
+    closer than `window`. `in_turn`: this one goes in the place of one that was due, wherever it goes.
     """
     row = await tx.fetchrow(
         """
@@ -197,7 +199,7 @@ async def _due_in_window(tx: Sql, event: Event, now: datetime, window: timedelta
             END,
             suppressed = CASE
               WHEN w.open_until > $3 THEN w.suppressed + 1
-              WHEN w.suppressed > 0 AND w.open_until + $4 > $3 THEN 1
+              WHEN w.suppressed > 0 AND w.open_until + $4 > $3 AND NOT $5 THEN 1
               ELSE 0
             END
         RETURNING open_until, suppressed
@@ -206,6 +208,7 @@ async def _due_in_window(tx: Sql, event: Event, now: datetime, window: timedelta
         str(event.type),
         now,
         window,
+        in_turn,
     )
     if row is None or row["suppressed"] == 0:
         return now

@@ -35,11 +35,6 @@ from tests.webhooks.post_office import (
 )
 
 
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
 async def test_the_stored_bytes_are_the_body_of_the_event(db, acme, now):
     await webhook(db, acme)
     queued = event(tenant_id=acme, at=now)
@@ -224,6 +219,17 @@ async def test_what_replaces_a_message_that_was_due_takes_its_turn(db, acme, now
     newer = await say(db, FAILED, acme, at=now + HOUR + SECOND, window=HOUR)
 
     assert await heads(db, now + HOUR + SECOND) == [newer]
+
+
+async def test_what_took_a_turn_opens_the_next_window(db, acme, now):
+    await webhook(db, acme)
+    await say(db, FAILED, acme, at=now, window=HOUR)
+    await say(db, FAILED, acme, at=now + MINUTE, window=HOUR)
+    await say(db, FAILED, acme, at=now + HOUR + MINUTE, window=HOUR)
+
+    later = await say(db, FAILED, acme, at=now + 2 * HOUR, window=HOUR)
+
+    assert (await delivery_of(db, later))["next_attempt_at"] == now + 2 * HOUR
 
 
 async def test_only_an_endpoint_that_still_waits_for_it_gets_its_place(db, acme, now):
