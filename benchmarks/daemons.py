@@ -32,7 +32,7 @@ from benchmarks.crowd.outside import Outside, open_outside
 from benchmarks.crowd.together import CROWDS, LIMIT, Limited, Size, Worked, limit, throughput
 from benchmarks.report import Aim, conclude
 
-SIZE: Final = Size(checks=2_500, deliveries=2_000)
+SIZE: Final = Size(checks=2_500, deliveries=1_500)
 LIMIT_SECONDS: Final = 10.0
 FULL: Final = 5
 # The cores are shared with the database, the exchange and the receiver, so four daemons cannot be four times as fast.

@@ -28,6 +28,7 @@ from tests.e2e.daemon import Home
 
 UNLIMITED: Final = 1e6
 LATER: Final = timedelta(hours=6)
+SOON: Final = timedelta(seconds=2)  # time to tidy up, so that no daemon is slowed down by how the work was given out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ class Ground:
         await self.db.execute("UPDATE credentials SET next_check_at = $1", datetime.now(UTC) + LATER)
 
     async def due(self, keys: int) -> datetime:
-        """Make so many keys due; answers since when."""
-        now = datetime.now(UTC)
-        await self.db.execute("UPDATE credentials SET next_check_at = $1 WHERE label::integer < $2", now, keys)
-        return now
+        """Make so many keys due, soon and all at once; answers when."""
+        soon = datetime.now(UTC) + SOON
+        await self.db.execute("UPDATE credentials SET next_check_at = $1 WHERE label::integer < $2", soon, keys)
+        await self.db.execute("VACUUM ANALYZE credentials")
+        return soon
 
     async def tenants(self, count: int) -> list[UUID]:
         """New ones, with an endpoint each."""
@@ -73,16 +75,21 @@ class Ground:
         return ids
 
     async def queue(self, tenants: Sequence[UUID], *, each: int) -> datetime:
-        """So many messages to each, all due at once; answers since when."""
+        """So many messages to each, due soon and all at once; answers when."""
+        for _ in range(each):
+            for tenant_id in tenants:
+                await self._announce(tenant_id, datetime.now(UTC) + LATER)
+        soon = datetime.now(UTC) + SOON
         async with self.db.transaction() as tx:
-            for _ in range(each):
-                for tenant_id in tenants:
-                    one = event(tenant_id, str(new_id()))
-                    await outbox.enqueue(tx, one, now=one.at, window=None)
-            now = datetime.now(UTC)
-            await tx.execute("UPDATE webhook_deliveries SET next_attempt_at = $1 WHERE state = 'pending'", now)
-            await tx.execute("UPDATE tenant_webhooks SET next_due_at = $1 WHERE next_due_at IS NOT NULL", now)
-        return now
+            await tx.execute("UPDATE webhook_deliveries SET next_attempt_at = $1 WHERE state = 'pending'", soon)
+            await tx.execute("UPDATE tenant_webhooks SET next_due_at = $1 WHERE next_due_at IS NOT NULL", soon)
+        await self.db.execute("VACUUM ANALYZE tenant_webhooks, webhook_deliveries, events")
+        return soon
+
+    async def _announce(self, tenant_id: UUID, at: datetime) -> None:
+        async with self.db.transaction() as tx:
+            await tx.execute("SET LOCAL synchronous_commit = off")
+            await outbox.enqueue(tx, event(tenant_id, str(new_id())), now=at, window=None)
 
 
 @asynccontextmanager

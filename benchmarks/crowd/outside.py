@@ -65,6 +65,7 @@ def open_outside() -> Iterator[Outside]:
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there,), daemon=True)
     process.start()
+    there.close()  # so that its end is noticed here
     try:
         exchange, receiver = here.recv()
         yield Outside(f"http://127.0.0.1:{exchange}", f"http://127.0.0.1:{receiver}", here)

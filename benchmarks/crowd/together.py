@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from benchmarks.crowd.daemon import CHECKED, DELIVERED, Daemon, running
@@ -14,7 +14,7 @@ from benchmarks.crowd.ground import Ground
 from benchmarks.delivering.speed import timing
 
 CROWDS: Final = (1, 2, 4)
-ENDPOINTS: Final = 500
+ENDPOINTS: Final = 1_500  # many more than all daemons serve at once, or the last ones go to whoever has a slot free
 LOOK_SECONDS: Final = 0.2
 MOST_SECONDS: Final = 180.0
 LIMIT: Final = 100.0
@@ -112,8 +112,8 @@ async def limit(ground: Ground, *, seconds: float) -> Limited:
         names = [f"limited-{number}" for number in range(CROWDS[-1])]
         given = ground.given(rate=LIMIT)
         await asyncio.gather(*(stack.enter_async_context(running(ground.home, name, given)) for name in names))
-        await ground.due(int(LIMIT * (seconds + 2 * SETTLING_SECONDS)))
-        await asyncio.sleep(SETTLING_SECONDS)
+        due = await ground.due(int(LIMIT * (seconds + 2 * SETTLING_SECONDS)))
+        await asyncio.sleep((due - datetime.now(UTC)).total_seconds() + SETTLING_SECONDS)
         began = time.monotonic()
         await asyncio.sleep(seconds)
         asked = [at for at in ground.outside.asked().exchange if began <= at < began + seconds]
