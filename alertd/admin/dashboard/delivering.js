@@ -15,7 +15,9 @@ export const MEANINGS = {
 };
 
 export const deliveryStatus = (state) => html`<${Status} kind=${SHAPES[state]?.[0] ?? "none"} icon=${SHAPES[state]?.[1] ?? "none"}>${plain(state)}<//>`;
-export const sourceBadge = (source) => (source === "event" ? "" : html`<${Badge}>${{ test: "Test", replay: "Sent again", catch_up: "Caught up" }[source] ?? plain(source)}<//>`);
+const SOURCES = { replay: "Sent again", catch_up: "Caught up" };
+/** Why there is a second message; of a test its name says it. */
+export const sourceBadge = (source) => (SOURCES[source] ? html`<${Badge}>${SOURCES[source]}<//>` : "");
 
 const CIRCUITS = { closed: ["ok", "Closed"], open: ["bad", "Open"], half_open: ["warn", "Being tried"] };
 export const circuitStatus = (circuit) => html`<${Status} kind=${CIRCUITS[circuit][0]}>${CIRCUITS[circuit][1]}<//>`;

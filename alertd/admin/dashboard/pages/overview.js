@@ -108,7 +108,8 @@ function Exchanges({ items }) {
 
 function Health({ one }) {
   if (one.backed_off_until) {
-    return html`<${Status} kind="warn" icon="pause">Left alone: ${reasonText(one.backed_off_reason).toLowerCase()}, for another ${span((Date.parse(one.backed_off_until) - Date.now()) / 1000)}<//>`;
+    const rest = (Date.parse(one.backed_off_until) - Date.now()) / 1000;
+    return html`<${Status} kind="warn" icon="pause">Left alone: ${reasonText(one.backed_off_reason).toLowerCase()}${rest >= 1 ? `, for another ${span(rest)}` : ""}<//>`;
   }
   const asked = one.total - one.unchecked;
   if (!asked) return html`<${Status} kind="wait">Not asked yet<//>`;
