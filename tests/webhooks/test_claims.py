@@ -46,16 +46,6 @@ from tests.webhooks.post_office import (
 )
 
 
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
-async def hook(db, acme):
-    return await webhook(db, acme)
-
-
 async def fill(db, tenant_id, webhook_id, messages, at):
     """Many due messages of one endpoint, one subject each."""
     await db.execute(

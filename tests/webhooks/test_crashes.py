@@ -6,8 +6,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from alertd.webhooks.channels import open_channels
 from alertd.webhooks.claims import claim
 from alertd.webhooks.dns import Names
@@ -37,11 +35,6 @@ from tests.webhooks.post_office import (
     until,
 )
 from tests.webhooks.receivers import LOOPBACK, OK, answering, receiving
-
-
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
 
 
 async def restarted(db, now):

@@ -27,17 +27,6 @@ from tests.webhooks.post_office import (
     taken,
 )
 
-
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
-async def hook(db, acme):
-    return await webhook(db, acme)
-
-
 # --- Reading ---------------------------------------------------------------------------------
 
 

@@ -37,16 +37,6 @@ from tests.webhooks.post_office import (
 URL = "https://hooks.example.com/acme"
 
 
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
-async def hook(db, acme):
-    return await webhook(db, acme)
-
-
 async def add(db, now, tenant_id, **wishes):
     return await endpoints.add(db, Draft(tenant_id, URL, **wishes), cipher=CIPHER, now=now)
 

@@ -47,11 +47,6 @@ TABLES = {
 
 
 @pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
 def ledger(db):
     return Ledger(db)
 

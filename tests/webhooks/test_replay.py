@@ -34,16 +34,6 @@ from tests.webhooks.receivers import OK as ANSWER
 from tests.webhooks.receivers import answering
 
 
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
-async def hook(db, acme):
-    return await webhook(db, acme)
-
-
 async def lost(db, tenant_id, now, *, messages=1):
     """Messages that were given up on."""
     said = await say_many(db, FAILED, tenant_id, at=now, messages=messages)

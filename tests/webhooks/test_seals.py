@@ -1,21 +1,13 @@
 """A new encryption key: what older ones sealed is sealed anew."""
 
-import pytest
-
 from alertd.cipher import Cipher
 from alertd.webhooks import endpoints, seals
 from alertd.webhooks.endpoints import Draft
 from alertd.webhooks.seals import open_endpoint, unseal
-from tests.factories import tenant
 from tests.webhooks.post_office import CIPHER, FAILED, HOUR, endpoint, say, taken
 
 NEW, OLD = b"n" * 32, b"k" * 32
 ROTATED = Cipher([NEW, OLD])
-
-
-@pytest.fixture
-async def acme(db):
-    return await tenant(db)
 
 
 async def add(db, now, tenant_id, **wishes):

@@ -53,11 +53,6 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
 def clock(now):
     return Clock(now, real=True)
 
@@ -247,9 +242,11 @@ async def test_no_more_endpoints_than_allowed_are_served_at_once(db, clock):
 async def test_endpoints_that_never_answer_leave_the_others_their_slots(db, acme, clock, monkeypatch):
     monkeypatch.setattr("alertd.webhooks.sender.LINGERING_SECONDS", 0.05)
 
+    over = asyncio.Event()
+
     async def never(talk):
         await talk.request()
-        await asyncio.sleep(60)
+        await over.wait()
 
     async with (
         receiving(never) as hanging,
@@ -262,6 +259,7 @@ async def test_endpoints_that_never_answer_leave_the_others_their_slots(db, acme
             await webhook(db, acme, url=quick.url())
             message = await say(db, FAILED, acme, at=clock())
             await until(lambda: delivered(db, message), seconds=4)
+            over.set()
 
     assert await db.fetchval("SELECT count(*) FROM webhook_delivery_log WHERE outcome <> 'success'") == 4
 

@@ -42,16 +42,6 @@ from tests.webhooks.post_office import (
 
 
 @pytest.fixture
-async def acme(db):
-    return await tenant(db)
-
-
-@pytest.fixture
-async def hook(db, acme):
-    return await webhook(db, acme)
-
-
-@pytest.fixture
 async def operators(db):
     return await webhook(db, None, channel="apprise", url="ops", secret="")
 
