@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from alertd.performance.checks import CHECKS
 from alertd.performance.days import DayBoundary
-from alertd.performance.findings import Status
+from alertd.performance.findings import Rule, Status
 from alertd.performance.reference import Reference, ReferenceKind
-from alertd.performance.returns import DailyReturn, Flow, Snapshot, daily_returns
+from alertd.performance.returns import DailyReturn, Flow, Quality, Snapshot, daily_returns
+from alertd.performance.stats.drawdown import DrawdownMode
 from alertd.performance.stats.expectation import expectation, measure
-from alertd.performance.subject import Subject
+from alertd.performance.subject import LimitTerms, LossBasis, Subject
 from alertd.performance.track import TRACKS, advanced, fresh_track
-from tests.performance.making import NOW, THRESHOLDS, YESTERDAY, daily, noise, reference
+from tests.performance.making import NOW, THRESHOLDS, YESTERDAY, daily, flow, noise, reference, snapshot
 
 REFERENCE = reference()
 BASELINE = REFERENCE.baseline
@@ -71,6 +72,32 @@ def test_whatever_comes_every_check_answers(days):
     judgements = [check.judge(subject, THRESHOLDS, NOW) for check in CHECKS.values()]
 
     assert all(judgement.findings for judgement in judgements)
+
+
+hours = st.floats(-240, 12)
+money = st.one_of(st.floats(), st.floats(90, 110), st.just(0.0))
+readings = st.lists(
+    st.builds(snapshot, hours, money, st.sampled_from(Quality)), max_size=20, unique_by=lambda reading: reading.at
+)
+payments = st.lists(st.builds(flow, hours, st.floats(-1e15, 1e15)), max_size=5)
+
+
+@settings(max_examples=50)
+@given(readings, payments, st.sampled_from(DrawdownMode), st.sampled_from(LossBasis))
+def test_whatever_an_account_is_said_to_be_worth_its_limits_answer(snapshots, flows, mode, basis):
+    days = daily_returns(snapshots, flows, DayBoundary(), until=NOW)
+    limits = LimitTerms(mode, basis, 100.0)
+    subject = Subject(days=days, snapshots=snapshots, flows=flows, limits=limits, equity_every=timedelta(hours=6))
+
+    findings = CHECKS["performance_threshold_check"].judge(subject, THRESHOLDS, NOW).findings
+
+    assert [finding.rule for finding in findings] == [
+        Rule.DRAWDOWN,
+        Rule.DAILY_LOSS,
+        Rule.SHARPE,
+        Rule.FRESH_EQUITY,
+        Rule.EQUITY_READING,
+    ]
 
 
 @settings(max_examples=30)
