@@ -1,4 +1,4 @@
-"""The scheduled checks: when they run (UTC), how they retry, and the published thresholds they display."""
+"""The scheduled checks: when they run, how they retry, and the published thresholds they display."""
 
 from datetime import time
 from pathlib import Path
@@ -25,7 +25,7 @@ from alertd.config.section import Section
 
 
 class AlertSettings(Section):
-    """When the scheduled checks run (UTC), how they retry, and how alerts are held back and escalated."""
+    """When the scheduled checks run, each by its own clock, how they retry, how alerts are held back and escalated."""
 
     daily_pnl_time: TimeOfDay = time(17)
     weekly_stability_time: TimeOfDay = time(8)
@@ -54,7 +54,7 @@ class RetrySettings(Section):
 class CheckSettings(Section):
     """What one scheduled check has of its own. A missed run is made up for while younger than `max_age_hours`.
 
-    `time_zone` gives its time of day a meaning, and its day.
+    `time_zone` gives its time of day in `AlertSettings` a meaning, and its day.
     """
 
     retry: RetrySettings

@@ -29,7 +29,7 @@ class Conflicts(ValueError):
 
 
 class Weekday(StrEnum):
-    """A day of the week, in the order of `datetime.weekday()`."""
+    """A day of the week."""
 
     MONDAY = "monday"
     TUESDAY = "tuesday"
@@ -38,11 +38,6 @@ class Weekday(StrEnum):
     FRIDAY = "friday"
     SATURDAY = "saturday"
     SUNDAY = "sunday"
-
-    @property
-    def number(self) -> int:
-        """0 for Monday, as `datetime.weekday()` counts."""
-        return list(Weekday).index(self)
 
 
 def is_loopback(host: str) -> bool:
@@ -96,7 +91,7 @@ def _time_of_day(value: object) -> time:
         return value
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value, re.ASCII) if isinstance(value, str) else None
     if match is None:
-        raise ValueError("must be a time in UTC as HH:MM, such as 17:00")
+        raise ValueError("must be a time of day as HH:MM, such as 17:00")
     return time(int(match[1]), int(match[2]))
 
 

@@ -113,12 +113,6 @@ class Notifier(Section):
     escalation: bool = False
     min_severity: Severity = Severity.WARNING
 
-    @property
-    def severities(self) -> tuple[Severity, ...]:
-        """What this channel hears of, in rising order."""
-        order = tuple(Severity)
-        return order[order.index(self.min_severity) :]
-
     @field_validator("url")
     @classmethod
     def _apprise(cls, value: SecretStr) -> SecretStr:

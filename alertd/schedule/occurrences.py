@@ -143,11 +143,6 @@ def occurrence_at_or_before(schedule: Schedule, moment: datetime) -> datetime:
     return next(at for at in (_in_utc(local, schedule.zone) for local in past) if at <= moment)
 
 
-def between(schedule: Schedule, start: datetime, end: datetime, *, limit: int) -> tuple[datetime, ...]:
-    """The first `limit` occurrences later than `start` and not later than `end`, in order."""
-    return tuple(islice(_within(schedule, start, end), limit))
-
-
 def upcoming(schedule: Schedule, moment: datetime, *, count: int) -> tuple[datetime, ...]:
     """The next `count` occurrences later than `moment`."""
     return tuple(islice(_from(schedule, moment), count))
@@ -207,15 +202,11 @@ def _from(schedule: Schedule, moment: datetime) -> Iterator[datetime]:
             latest = at
 
 
-def _within(schedule: Schedule, start: datetime, end: datetime) -> Iterator[datetime]:
-    return takewhile(lambda at: at <= end, _from(schedule, start))
-
-
 def _count(schedule: Schedule, start: datetime, end: datetime) -> int:
     """How many occurrences lie after `start` and up to `end`; intervals may be many, so they are computed."""
     if isinstance(schedule.spec, Interval):
         return (end - EPOCH) // schedule.spec.every - (start - EPOCH) // schedule.spec.every
-    return sum(1 for _ in _within(schedule, start, end))
+    return sum(1 for _ in takewhile(lambda at: at <= end, _from(schedule, start)))
 
 
 def _in_utc(local: datetime, zone: tzinfo) -> datetime:

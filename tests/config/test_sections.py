@@ -4,7 +4,6 @@ import pytest
 from pydantic import SecretStr
 
 from alertd.config import CHECK_NAMES, AlertSettings, ExchangeSettings, Notifier, SecretsSettings, Settings
-from alertd.model import Severity
 
 RETRY = ("max_attempts", "initial_delay", "backoff_multiplier", "max_delay")
 
@@ -252,20 +251,6 @@ def test_notifiers_come_in_the_order_of_the_file_and_are_completed_by_variables(
     assert set(by_name) == {"on-call", "archive"}
     assert by_name["on-call"].url.get_secret_value() == "x://variable"
     assert by_name["on-call"].escalation is True
-
-
-@pytest.mark.parametrize(
-    ("least", "heard"),
-    [
-        ("info", tuple(Severity)),
-        ("critical", (Severity.CRITICAL, Severity.EMERGENCY)),
-        ("emergency", (Severity.EMERGENCY,)),
-    ],
-)
-def test_a_notifier_hears_of_its_severity_and_worse(loading, least, heard):
-    settings = loading(ALERTD_NOTIFY__OPS__URL="x://y", ALERTD_NOTIFY__OPS__MIN_SEVERITY=least)
-
-    assert settings.notify[0].severities == heard
 
 
 def test_a_notifier_without_an_address_is_a_problem(refusing):
