@@ -48,7 +48,7 @@ class Chore:
 
 
 def chores(settings: Settings) -> Sequence[Chore]:
-    """In this order: an event is only forgotten once no delivery needs it."""
+    """In this order: an event is forgotten once no delivery needs it, and what takes longest keeps nothing waiting."""
     retention = settings.retention
     window = timedelta(minutes=settings.webhooks.per_credential_minutes)
     return (
@@ -59,13 +59,13 @@ def chores(settings: Settings) -> Sequence[Chore]:
         Chore("sweeps", prune_sweeps, timedelta(days=retention.sweeps_days)),
         Chore("occurrences", prune_occurrences, timedelta(days=retention.executions_days)),
         Chore("alerts", prune_alerts, timedelta(days=retention.alerts_days)),
-        Chore("looks", thin_evaluations, LOOKS_KEPT),
         Chore("evaluations", prune_evaluations, timedelta(days=retention.evaluations_days)),
         Chore("projections", prune_projections, timedelta(days=retention.evaluations_days)),
         Chore("revisions", prune_revisions, timedelta(days=retention.evaluations_days)),
-        Chore("readings", thin_readings, timedelta(days=retention.readings_days)),
         Chore("audit", prune_deeds, timedelta(days=retention.audit_days)),
         Chore("answers", prune_answers, KEPT),
+        Chore("looks", thin_evaluations, LOOKS_KEPT),
+        Chore("readings", thin_readings, timedelta(days=retention.readings_days)),
     )
 
 
