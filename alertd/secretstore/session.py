@@ -37,6 +37,7 @@ class Session:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="vault")
         self._turn = asyncio.Semaphore(threads)
         self._door = asyncio.Lock()
+        self._silences = 0  # requests that were given up
         self._logins = 0
         self._failures = 0
         self._failure: StoreDown | None = None
@@ -134,11 +135,13 @@ class Session:
         self._due = asyncio.get_running_loop().time() + min(max(lease.seconds / 10, shortest), longest)
 
     async def _run(self, ask: Callable[..., T], *args: object) -> T:
-        loop = asyncio.get_running_loop()
+        """Whoever waited for a turn behind a request that was never answered does not wait for another one."""
+        loop, silences = asyncio.get_running_loop(), self._silences
         async with self._turn:
-            try:
-                async with asyncio.timeout(self._timeout_seconds):
-                    return await loop.run_in_executor(self._threads, partial(ask, *args))
-            except TimeoutError:
-                pass
+            if self._silences == silences:
+                try:
+                    async with asyncio.timeout(self._timeout_seconds):
+                        return await loop.run_in_executor(self._threads, partial(ask, *args))
+                except TimeoutError:
+                    self._silences += 1
         raise self._vault.no_answer()

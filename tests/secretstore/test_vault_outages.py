@@ -11,6 +11,7 @@ from aiohttp import web
 from alertd.cipher import Cipher
 from alertd.errors import StoreDown, StoreFault
 from alertd.secretstore import open_store
+from alertd.secretstore.vault_store import THREADS
 from tests.bao import Bao, dev_server, free_port_pair, raft_server
 from tests.secretstore.corner import Corner, ref, vault_settings
 from tests.secretstore.stubs import always, answer, answering, hung_server, wire_to
@@ -95,6 +96,30 @@ async def test_a_hung_store_holds_up_nobody_for_long(tmp_path: Path, cipher: Cip
                 failures = await asyncio.gather(*(store.read(ref()) for _ in range(200)), return_exceptions=True)
 
     assert {type(failure) for failure in failures} == {StoreDown}
+
+
+async def test_whoever_waited_behind_a_hung_request_waits_no_longer(tmp_path: Path, cipher: Cipher) -> None:
+    asked = 0
+    released = asyncio.Event()
+
+    async def hang_later(request: web.Request) -> web.StreamResponse:
+        nonlocal asked
+        if "/data/" not in request.path:
+            return await always(200, {"data": {"keys": []}})(request)
+        asked += 1
+        await released.wait()
+        return answer({})
+
+    async with (
+        answering(hang_later) as address,
+        open_store(vault_settings(tmp_path, address=address, timeout_seconds=0.5), cipher) as store,
+    ):
+        await store.health()
+        failures = await asyncio.gather(*(store.read(ref(label=f"n{i}")) for i in range(40)), return_exceptions=True)
+        released.set()
+
+    assert {type(failure) for failure in failures} == {StoreDown}
+    assert asked <= 2 * THREADS
 
 
 async def test_an_answer_that_trickles_in_is_given_up_too(tmp_path: Path, cipher: Cipher) -> None:
