@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.credentials import sweep, sweep_store
+from alertd.credentials import leases, sweep, sweep_store
 from alertd.credentials.sweep import Scope
 from alertd.credentials.sweep_store import Origin, Sweep, SweepState
 from alertd.db import Db, new_id
@@ -15,6 +15,7 @@ from alertd.errors import Busy, StoreDown, StoreFault
 from alertd.model import Reason
 from tests.credentials.checking import Scene, scene
 from tests.credentials.test_keeping import WAITING
+from tests.credentials.test_sweeper import hanging, leased_until, until
 
 HOUR = timedelta(hours=1)
 EVERYTHING = Scope()
@@ -161,6 +162,21 @@ async def test_a_sweep_whose_process_died_does_not_block(world: Scene, db: Db) -
     closed = await sweep_store.get(db, dead)
     assert closed is not None
     assert (done.state, closed.state) == (SweepState.COMPLETED, SweepState.FAILED)
+
+
+async def test_a_sweep_keeps_the_keys_that_it_looks_at(world: Scene, db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "EXTENDED_EVERY", timedelta(seconds=0.02))
+    answered = hanging(world, monkeypatch)
+    await world.key(OK)
+    sweep_id = await sweep.begin(world.sweeper, origin=Origin.API, requested_by="test", scope=Scope())
+
+    running = asyncio.create_task(sweep.run(world.sweeper, sweep_id, Scope()))
+    await until(lambda: leased_until(db, world.time + leases.LEASE))
+    world.time += HOUR
+    await until(lambda: leased_until(db, world.time + leases.LEASE))
+    answered.set()
+
+    assert (await running).tally.valid == 1
 
 
 async def test_a_store_lost_in_the_middle_fails_the_sweep_and_moves_no_streak(world: Scene, db: Db) -> None:
