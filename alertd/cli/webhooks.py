@@ -14,12 +14,21 @@ from alertd.cli.options import Json
 from alertd.cli.outcome import FAILED, complain, print_json, say
 from alertd.demo.receiver import Received, Receiver, listening
 from alertd.process import signals
-from alertd.webhooks.signing import TIMESTAMP
+from alertd.webhooks.signing import MARK, TIMESTAMP
 from alertd.webhooks.signing import verify as verify_request
 
 commands = typer.Typer(no_args_is_help=True, help="Tenants' endpoints; and receiving and checking webhooks.")
 
-Secret = Annotated[str, typer.Option("--secret", metavar="S", help="The endpoint's secret, whsec_…")]
+
+def _not_empty(secret: str) -> str:
+    if not secret.removeprefix(MARK):
+        raise typer.BadParameter("is empty; is the variable set that it comes from?")
+    return secret
+
+
+Secret = Annotated[
+    str, typer.Option("--secret", metavar="S", help="The endpoint's secret, whsec_…", callback=_not_empty)
+]
 
 
 @commands.command(epilog="Example: alertd webhooks listen --secret whsec_… --port 8000")

@@ -88,7 +88,10 @@ def verify(
     tolerance: timedelta = TOLERANCE,
     prefix: str = PREFIX,
 ) -> Verification:
-    """Judge a received request as a receiver should; header names in any case."""
+    """Judge a received request as a receiver should; header names in any case.
+
+    Raises ValueError for an empty secret, with which anybody could sign.
+    """
     folded = {name.lower(): value for name, value in received.items()}
     findings = {
         SIGNATURE: _standard_problem(folded, body, secret, now=now, tolerance=tolerance),

@@ -96,6 +96,14 @@ async def test_the_secret_is_not_repeated(desk: Desk, secret: str) -> None:
     assert secret.removeprefix("whsec_") not in ended.printed
 
 
+@pytest.mark.parametrize("command", ["verify", "listen"])
+@pytest.mark.parametrize("secret", ["", "whsec_"])
+async def test_an_empty_secret_is_bad_usage(desk: Desk, command: str, secret: str) -> None:
+    ended = await desk.run("webhooks", command, "--secret", secret, stdin=captured(signed()))
+
+    assert (ended.code, "is empty" in ended.err, "Traceback" in ended.err) == (2, True, False)
+
+
 async def test_a_file_that_is_not_there_is_bad_usage(desk: Desk) -> None:
     ended = await desk.run("webhooks", "verify", "--secret", SECRET, "nowhere.txt")
 
