@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from alertd.credentials.classify import flaw, ruling
 from alertd.credentials.quirks import EXCHANGES
-from alertd.credentials.quirks.shape import Answer
-from alertd.model import ACCUSING, Reason, Secret
+from alertd.credentials.quirks.shape import Answer, Said
+from alertd.model import ACCUSING, Permissions, Reason, Secret
 from tests.credentials.exchanges.cases import CASES
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -62,8 +62,10 @@ def test_neither_does_one_that_is_no_json(exchange: str, status: int, text: str)
 def test_no_shape_of_a_good_answer_breaks_the_reading(exchange: str, body: Any) -> None:
     quirks = EXCHANGES[exchange]
 
-    assert [call.good(body) for call in (*quirks.ask, *quirks.testnet_ask)].count(None) >= 0
-    assert quirks.read(body) is not None
+    told = [call.good(body) for call in (*quirks.ask, *quirks.testnet_ask)]
+
+    assert {type(each) for each in told} <= {Permissions, type(None)}
+    assert type(quirks.read(body)) is Said
 
 
 @pytest.mark.parametrize(
