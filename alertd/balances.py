@@ -15,7 +15,7 @@ from alertd.config import Settings
 from alertd.credentials.equity import VALUATIONS
 from alertd.credentials.quirks.shape import Call
 from alertd.db import Db
-from alertd.errors import Refused, Transient
+from alertd.errors import Refused, StoreDown, Transient
 from alertd.model import CredentialRef, Secret
 from alertd.performance.reading_store import DueAccount, adopt_accounts, claim_due, read_again, unread_exchanges
 from alertd.performance.readings import OwnReading, receive_reading
@@ -90,7 +90,7 @@ class Balances:
             secret = await self.secrets.read(account.ref)
         except Refused:
             return False
-        except Transient:
+        except StoreDown:
             # Nobody's keys can be had now: it costs a minute, and no reading.
             await read_again(self.db, account.subject_id, self.now())
             raise
