@@ -70,7 +70,7 @@ class Sender:
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
-        """Use these settings from the next claim on; channels and their poster are told apart from this."""
+        """Use these settings from the next claim on; whoever opened the channels and their poster tells those."""
         chosen = settings.webhooks
         self._concurrency = chosen.concurrency
         self._timeout = timedelta(seconds=chosen.timeout_seconds)
