@@ -1,7 +1,7 @@
 """Are two and four daemons on one database faster than one, fair, within the limits, and soon there for each other?
 
     python benchmarks/daemons.py            in about three minutes
-    python benchmarks/daemons.py --full     five times the work, and the limit is watched for a minute
+    python benchmarks/daemons.py --full     five times as much of everything
 
 Every daemon is `alertd run`, a process of its own, on one PostgreSQL that waits for the disk, with keys in sealed
 files and settings as by default but for the exchange's limit. Exchange and receiver answer as late as real ones do.

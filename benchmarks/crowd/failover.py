@@ -23,15 +23,15 @@ LOOK_SECONDS: Final = 0.1
 MOST_SECONDS: Final = 150.0
 WAKING_SECONDS: Final = 3.0  # for what a daemon that goes on may still believe to be its own
 
-UNDER_WAY: Final = """
-SELECT (SELECT count(*) FROM credentials WHERE lease_until > $1) = $2
+UNDER_WAY: Final = f"""
+SELECT (SELECT count(*) FROM credentials WHERE lease_id IS NOT NULL) = {KEYS}
    AND (SELECT count(*) FROM webhook_delivery_log WHERE finished_at IS NULL) = 1
-   AND (SELECT count(*) FROM occurrences WHERE schedule = $3 AND state = 'running') = 1
+   AND (SELECT count(*) FROM occurrences WHERE schedule = '{PASS}' AND state = 'running') = 1
 """
 DONE: Final = {
-    "checks": "SELECT count(DISTINCT credential_id) = $1 FROM credential_health_checks",
-    "deliveries": "SELECT count(*) = 1 AND $1 > 0 FROM webhook_deliveries WHERE state = 'delivered'",
-    "occurrences": f"SELECT $1 > 0 AND bool_and(state = 'succeeded') FROM occurrences WHERE schedule = '{PASS}'",
+    "checks": f"SELECT count(DISTINCT credential_id) = {KEYS} FROM credential_health_checks",
+    "deliveries": "SELECT count(*) = 1 FROM webhook_deliveries WHERE state = 'delivered'",
+    "occurrences": f"SELECT count(*) = 1 FROM occurrences WHERE schedule = '{PASS}' AND state = 'succeeded'",
 }
 # What of it was written down more than once: checks, answers of the receiver, runs, and passes that a run began.
 TWICE: Final = f"""
@@ -66,7 +66,7 @@ async def takeover(ground: Ground, by: signal.Signals) -> Takeover:
             ground.outside.hold()
             second.send(signal.SIGSTOP)
             await asyncio.gather(ground.queue(tenants, each=1), ground.due(KEYS))
-            await _until(ground, UNDER_WAY, datetime.now(UTC), KEYS, PASS)
+            await _until(ground, UNDER_WAY)
             second.send(signal.SIGCONT)
             first.send(by)
         began = time.monotonic()
@@ -87,11 +87,11 @@ async def _owe_a_pass(ground: Ground) -> None:
 
 
 async def _done(ground: Ground, question: str, began: float) -> float:
-    await _until(ground, question, KEYS)
+    await _until(ground, question)
     return time.monotonic() - began
 
 
-async def _until(ground: Ground, question: str, *arguments: object) -> None:
+async def _until(ground: Ground, question: str) -> None:
     async with asyncio.timeout(MOST_SECONDS):
-        while not await ground.db.fetchval(question, *arguments):
+        while not await ground.db.fetchval(question):
             await asyncio.sleep(LOOK_SECONDS)

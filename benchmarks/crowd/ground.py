@@ -46,6 +46,7 @@ class Ground:
         return {
             "ALERTD_DATABASE__DSN": self.dsn,
             "ALERTD_SECRETS__BACKEND": "file",
+            "ALERTD_CREDENTIALS__SPREAD": "false",  # or a key may be due again a moment after it was checked
             "ALERTD_EXCHANGES__BINANCE__CONNECT_TO": self.outside.exchange,
             "ALERTD_EXCHANGES__BINANCE__REQUESTS_PER_SECOND": rate,
             "ALERTD_WEBHOOKS__ALLOW_HTTP": "true",

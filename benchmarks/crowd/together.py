@@ -15,6 +15,7 @@ from benchmarks.delivering.speed import timing
 
 CROWDS: Final = (1, 2, 4)
 ENDPOINTS: Final = 1_500  # many more than all daemons serve at once, or the last ones go to whoever has a slot free
+WARMING: Final = 300  # of checks for each daemon, which loads the exchange's driver with the first one
 LOOK_SECONDS: Final = 0.2
 MOST_SECONDS: Final = 180.0
 LIMIT: Final = 100.0
@@ -68,6 +69,7 @@ async def throughput(ground: Ground, size: Size) -> AsyncIterator[tuple[int, str
             names = [f"daemon-{number}" for number in range(len(crowd), count)]
             opening = (stack.enter_async_context(running(ground.home, name, ground.given())) for name in names)
             crowd += await asyncio.gather(*opening)
+            await _worked(ground, crowd, CHECKS, ground.due(WARMING * count), WARMING * count)
             checks, deliveries = size.checks * count, size.deliveries * count
             yield count, "checks", await _worked(ground, crowd, CHECKS, ground.due(checks), checks)
             queueing = ground.queue(tenants, each=deliveries // ENDPOINTS)
