@@ -35,9 +35,9 @@ REPORT_EVERY: Final = timedelta(seconds=1)
 # Of each exchange: more under way than this would only make the admin port wait, as all share one loop.
 WORKERS: Final = 10
 CHUNK: Final = 6  # claimed by one worker at a time
+RECORDED_AT_ONCE: Final = 200  # of the accusations at the end; tasks for all of them would stall the loop
 HELD_ELSEWHERE_WAIT: Final = timedelta(seconds=1)
 HELD_ELSEWHERE_ROUNDS: Final = 5  # then a credential that another process is checking counts as skipped
-
 
 _INTERRUPTED: Final[tuple[SweepState, str | None]] = (SweepState.FAILED, "interrupted")
 OnCheck = Callable[[Recorded, int], None]  # what was recorded, and how many there are in all
@@ -235,9 +235,11 @@ async def _settle(sweeper: Sweeper, current: _Run) -> None:
         _count(current.tally, looked)
     held = _too_many(sweeper, current)
     waiting = (*current.refused, *current.accusing)
-    await asyncio.gather(
-        *(_record(sweeper, current, claim, looked, held=claim.ref.exchange in held) for claim, looked in waiting)
-    )
+    for start in range(0, len(waiting), RECORDED_AT_ONCE):
+        some = waiting[start : start + RECORDED_AT_ONCE]
+        await asyncio.gather(
+            *(_record(sweeper, current, claim, looked, held=claim.ref.exchange in held) for claim, looked in some)
+        )
     current.refused.clear()
     current.accusing.clear()
 
