@@ -5,7 +5,7 @@ that ccxt's driver chose from its table. An answer that none of them knows accus
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -87,16 +87,22 @@ def flaw(quirks: Quirks, secret: Secret) -> Reason | None:
     return Reason.BAD_SECRET if quirks.malformed(secret) else None
 
 
-def ruling(quirks: Quirks, answer: Answer, raised: Sequence[str], now: datetime) -> Ruling:
-    """`raised` are the names of the error class that ccxt's driver chose, and of its ancestors; may be empty."""
+def ruling(
+    quirks: Quirks, answer: Answer, raised: Sequence[str], now: datetime, *, signed_at: datetime | None = None
+) -> Ruling:
+    """`raised` are the names of the error class that ccxt's driver chose, and of its ancestors; may be empty.
+
+    `signed_at` is what our clock said when the request was made, if it may have been set since.
+    """
     said = _said(quirks, answer)
+    ahead = _ahead(answer, (now, signed_at or now))
     rule = _first(quirks.errors, answer, said) or _first(COMMON, answer, said)
     reason = rule.reason if rule else _unruled(answer, raised)
-    if rule and rule.hides_clock and _clock_differs(answer, now):
+    if rule and rule.hides_clock and ahead is not None and abs(ahead) > WRONG_CLOCK:
         reason = Reason.CLOCK_SKEW
     return Ruling(
         reason=reason,
-        code=_code(quirks, answer, said) + (_measured(answer, now) if reason is Reason.CLOCK_SKEW else ""),
+        code=_code(quirks, answer, said) + (_measured(ahead) if reason is Reason.CLOCK_SKEW else ""),
         label=said.code,
         missing=answer.status in MISSING,
         stay_away=_stay_away(rule, reason, answer, now),
@@ -134,20 +140,15 @@ def _code(quirks: Quirks, answer: Answer, said: Said) -> str:
     return f"http {answer.status} {shown.replace(' ', '_')}".rstrip()
 
 
-def _clock_differs(answer: Answer, now: datetime) -> bool:
-    ahead = _ahead(answer, now)
-    return ahead is not None and abs(ahead) > WRONG_CLOCK
-
-
-def _measured(answer: Answer, now: datetime) -> str:
+def _measured(ahead: timedelta | None) -> str:
     """` clock+301s`: how far our clock is ahead of the exchange's, for whoever reads why a time was refused."""
-    ahead = _ahead(answer, now)
     return "" if ahead is None else f" clock{round(ahead.total_seconds()):+d}s"
 
 
-def _ahead(answer: Answer, now: datetime) -> timedelta | None:
+def _ahead(answer: Answer, ours: Iterable[datetime]) -> timedelta | None:
+    """Of the one that is farther off."""
     theirs = _http_date(answer.headers.get("Date", ""))
-    return None if theirs is None else now - theirs
+    return None if theirs is None else max((one - theirs for one in ours), key=abs)
 
 
 def _stay_away(rule: Rule | None, reason: Reason, answer: Answer, now: datetime) -> timedelta | None:

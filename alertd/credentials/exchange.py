@@ -212,6 +212,7 @@ class _Check:
     async def hear(self, call: Call, earlier: tuple[object, ...]) -> Heard:
         driver, secret = self.driver, self.secret
         driver.start()
+        signed_at = self.now()
         permissions: Permissions | None = None
         refusal: Ruling | None = None
         body: object = None
@@ -232,7 +233,7 @@ class _Check:
                 _log_bug(self.quirks.id, fault)
                 refusal = Ruling(Reason.INTERNAL_ERROR, "")
         if permissions is None and refusal is None:
-            refusal = ruling(self.quirks, driver.answer, driver.raised, self.now())
+            refusal = ruling(self.quirks, driver.answer, driver.raised, self.now(), signed_at=signed_at)
         return Heard(driver.exchange_seconds, permissions, body, refusal)
 
     def _good(self, call: Call, body: object) -> Permissions | None:

@@ -144,6 +144,16 @@ def test_our_clock_is_measured_where_a_time_was_refused(date: str, code: str) ->
     assert (found.reason, found.code) == (Reason.CLOCK_SKEW, code)
 
 
+@pytest.mark.parametrize(
+    ("signed_at", "reason"),
+    [(NOW + timedelta(minutes=3), Reason.CLOCK_SKEW), (NOW - timedelta(seconds=10), Reason.INVALID_KEY)],
+)
+def test_a_clock_that_was_put_right_before_the_answer_came_accuses_nobody(signed_at: datetime, reason: Reason) -> None:
+    refusal = answer(401, "Unauthorized", {"Date": "Mon, 05 Jan 2026 12:00:00 GMT"})
+
+    assert ruling(EXCHANGES["coinbase"], refusal, (), NOW, signed_at=signed_at).reason is reason
+
+
 def test_our_clock_is_nobodys_business_otherwise() -> None:
     found = ruling(EXCHANGES["okx"], answer(401, {"code": "50111"}, {"Date": "Mon, 05 Jan 2026 12:00:00 GMT"}), (), NOW)
 

@@ -14,7 +14,7 @@ from alertd.config import Settings
 from alertd.credentials.exchange import Exchanges, open_exchanges
 from alertd.credentials.limits import Limits
 from alertd.demo.exchanges.server import Simulator, open_simulator
-from alertd.demo.exchanges.shape import Outage, Rights
+from alertd.demo.exchanges.shape import Outage, Rights, State
 from alertd.model import Permissions, Reason, Secret, Warn
 from tests.credentials.exchanges.conftest import asking, ref, secret, settings_for, wall_clock
 
@@ -83,6 +83,15 @@ async def test_a_mute_refusal_of_a_coinbase_key_may_be_our_clock(tmp_path: Path)
 
     assert result.reason is Reason.CLOCK_SKEW
     assert result.code.startswith("http 401 text clock-")
+
+
+async def test_a_clock_that_is_put_right_while_coinbase_refuses_may_be_why(sim: Simulator, tmp_path: Path) -> None:
+    account = sim.add("coinbase", state=State.REVOKED)
+    put_right = lambda: wall_clock() + (timedelta() if sim.requests else timedelta(minutes=5))  # noqa: E731
+    async with asking(settings_for(sim, tmp_path), now=put_right) as exchanges:
+        result = await exchanges.ask(ref("coinbase"), secret(account))
+
+    assert result.reason is Reason.CLOCK_SKEW
 
 
 async def test_where_the_look_up_is_missing_the_balance_decides(sim: Simulator, exchanges: Exchanges) -> None:
