@@ -58,9 +58,10 @@ class Struck:
 
 
 async def leases_run_out(db: Db) -> None:
-    """What a minute would do."""
-    for table, moment in PUT_OFF:
-        await db.execute(f"UPDATE {table} SET {moment} = {moment} - interval '1 hour'")
+    """What a minute would do; all at once, as it would be."""
+    async with db.transaction() as tx:
+        for table, moment in PUT_OFF:
+            await tx.execute(f"UPDATE {table} SET {moment} = {moment} - interval '1 hour'")
 
 
 @asynccontextmanager
