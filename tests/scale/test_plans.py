@@ -1,20 +1,27 @@
 """On a platform that has grown, what is asked all day is answered from indexes."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from alertd.credentials import inventory_store
 from alertd.db import Db, apply_schema, open_db
 from alertd.db.pool import Row
 from alertd.postgres.server import Cluster, dsn_of
-from benchmarks.scaling.asking import QUESTIONS
+from benchmarks.scaling.asking import KEY, QUESTIONS, TENANT, Ask
 from benchmarks.scaling.filling import Size, fill
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 GROWN = Size(keys=30_000, checks=60_000, deliveries=30_000)
+# What discovery asks, over all keys but some at a time.
+DISCOVERY: Mapping[str, Ask] = {
+    "discovery: keys of some tenants": lambda sql, now: inventory_store.known_of(sql, TENANT, TENANT, listed_at=now),
+    "discovery: broken keys, in turns": lambda sql, _: inventory_store.unsettled_after(sql, KEY, 500),
+    "discovery: working keys, in turns": lambda sql, _: inventory_store.settled_after(sql, KEY, 500),
+}
 BIG = {
     "credentials",
     "credential_health_checks",
@@ -77,12 +84,12 @@ async def grown(cluster: Cluster) -> AsyncIterator[str]:
         await server.execute("DROP DATABASE grown WITH (FORCE)")
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
+@pytest.mark.parametrize("name", [*QUESTIONS, *DISCOVERY])
 async def test_no_big_table_is_read_whole(grown: str, name: str) -> None:
     async with open_db(grown, pool_size=1) as db:
         explaining = Explaining(db)
 
-        await QUESTIONS[name](explaining, NOW)
+        await {**QUESTIONS, **DISCOVERY}[name](explaining, NOW)
 
     assert explaining.read_whole == []
 
