@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.faults.outcome import Outcome, by_fault
 from tests.faults.plan import KILLS
 from tests.faults.story import play
 
@@ -23,16 +24,18 @@ def main() -> int:
     parser.add_argument("--strikes", type=int, default=12)
     parser.add_argument("--seed", type=int, help="only this one")
     options = parser.parse_args()
-    killed, bad = 0, []
+    outcomes: list[Outcome] = []
     while True:
         seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
         print(f"seed {seed} ...", flush=True)
         outcome = _play(seed, rounds=options.rounds, strikes=options.strikes)
         print(outcome, flush=True)
-        killed += outcome.count(*KILLS)
-        bad += [seed] if outcome.problems else []
+        outcomes.append(outcome)
+        killed = sum(each.count(*KILLS) for each in outcomes)
         if options.seed is not None or killed >= options.kills:
             break
+    bad = [each.seed for each in outcomes if each.problems]
+    print(by_fault(outcomes))
     print(f"{killed} kills; seeds that went wrong: {bad or 'none'}")
     return 1 if bad else 0
 

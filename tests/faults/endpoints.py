@@ -15,7 +15,7 @@ from tests.faults.lies import LIES
 from tests.faults.plan import Mood, Strike
 
 SLOW_SECONDS: Final = 30.0
-AT_ONCE: Final = 15
+AT_ONCE: Final = 25
 
 REFUSALS: Final = {
     Mood.ERROR: (500, {}, "no"),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-LONGEST_SECONDS: Final = 30.0
+LONGEST_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.02
 
 

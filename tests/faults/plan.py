@@ -20,6 +20,7 @@ class Fault(StrEnum):
     BAD_NAMES = "name servers that fail or lie"
     KILL_DATABASE = "kill the database"
     DROP_CONNECTIONS = "drop the database's connections"
+    FILL_DISK = "fill the database's disk"
     SEAL_STORE = "seal the secret store"
     KILL_STORE = "kill the secret store"
     END_LOGINS = "end all logins to the secret store"
@@ -29,6 +30,21 @@ class Fault(StrEnum):
     LYING_EXCHANGE = "an exchange that calls good keys bad"
     BAD_ENDPOINTS = "endpoints that fail"
     LYING_ENDPOINTS = "endpoints that lie"
+
+
+class Kind(StrEnum):
+    """What becomes of a strategy."""
+
+    HEALTHY = "healthy"
+    DECAYING = "decaying"
+    SILENT = "silent"
+
+
+class Full(StrEnum):
+    """What finds no room first: tables refuse a statement, without its log the server cannot live."""
+
+    TABLES = "tables"
+    LOG = "log"
 
 
 class Ban(StrEnum):
@@ -76,11 +92,12 @@ class Mood(StrEnum):
 
 KILLS: Final = (Fault.KILL_DAEMON, Fault.KILL_DATABASE, Fault.KILL_STORE)
 # Dealt like cards, so that each comes up in every so many. Kills come most often: they leave the most behind.
-DECK: Final = (*Fault, Fault.KILL_DAEMON, Fault.KILL_DAEMON, Fault.KILL_DAEMON, Fault.KILL_DATABASE)
+DECK: Final = (*Fault, Fault.KILL_DAEMON, Fault.KILL_DAEMON, Fault.KILL_DATABASE)
 # The ways in which a fault may come about.
 WAYS: Final[Mapping[Fault, tuple[StrEnum, ...]]] = {
     Fault.SET_CLOCK: tuple(Step),
     Fault.BAD_NAMES: tuple(Lookup),
+    Fault.FILL_DISK: tuple(Full),
     Fault.FORBID: tuple(Ban),
     Fault.OUTAGE: (
         Outage.HTML_503,
@@ -137,11 +154,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Keys change, and after `calm` seconds everything goes wrong."""
+    """Keys change, and after `calm` seconds everything goes wrong.
+
+    Strategies of these numbers go live before, and those that broke in the round before recover; the scheduled
+    checks are due when the first strike, the death of a daemon, is on its way.
+    """
 
     calm: float
+    begins: Sequence[int]
+    mends: Sequence[int]
     changes: Sequence[Change]
     strikes: Sequence[Strike]
+
+
+def kind_of(strategy: int) -> Kind:
+    return tuple(Kind)[strategy % len(Kind)]
 
 
 def exchange_of(key: int) -> str:
@@ -153,14 +180,18 @@ def rounds(seed: int, *, keys: int, changes: int, strikes: int) -> Iterator[Roun
     chance = random.Random(seed)
     faults = _dealt(chance)
     broken: set[int] = set()
-    for _ in count():
+    begins: Sequence[int] = ()
+    for number in count():
         healing = chance.sample(sorted(broken), k=len(broken) // 2)
         breaking = chance.sample(sorted(set(range(keys)) - broken), k=changes)
         changed = [Change(key, State.GOOD, None) for key in healing]
         changed += [Change(key, *chance.choice(BREAKS[exchange_of(key)])) for key in breaking]
         broken = (broken - set(healing)) | set(breaking)
         chance.shuffle(changed)
-        yield Round(chance.uniform(0, CALM), changed, [_strike(chance, next(faults)) for _ in range(strikes)])
+        mends = [each for each in begins if kind_of(each) is not Kind.HEALTHY]
+        begins = range(number * len(Kind), (number + 1) * len(Kind))
+        struck = [Fault.KILL_DAEMON, *(next(faults) for _ in range(strikes - 1))]
+        yield Round(chance.uniform(0, CALM), begins, mends, changed, [_strike(chance, fault) for fault in struck])
 
 
 def _dealt(chance: random.Random) -> Iterator[Fault]:

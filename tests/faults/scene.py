@@ -3,7 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,18 +23,21 @@ from tests.e2e.town import EXCHANGES
 from tests.faults.database import Database, open_database
 from tests.faults.endpoints import Mailbox, open_mailbox
 from tests.faults.exchanges import Exchanges
-from tests.faults.plan import Fault, Strike, exchange_of
+from tests.faults.plan import Fault, Round, Strike
 from tests.faults.store import Store, opened_store
+from tests.faults.strategies import Strategies, wrong_runs
 from tests.faults.units import Units, keeping
 
 KEY: Final = b"f" * 32
 DAEMONS: Final = 2
 PASS_HOURS: Final = 0.0015  # 5.4 s
+LEASED: Final = ("credentials", "tenant_webhooks", "sweeps")
 # What a daemon whose clock was ahead has put off for longer than this scene lasts.
 PUT_OFF: Final = (
     ("credentials", "next_check_at"),
     ("webhook_deliveries", "next_attempt_at"),
     ("tenant_webhooks", "next_due_at"),
+    ("exchange_budgets", "reserved_until"),
 )
 
 Breaker = Callable[[Strike], Awaitable[int]]
@@ -42,17 +45,14 @@ Breaker = Callable[[Strike], Awaitable[int]]
 
 @dataclass
 class Scene:
-    """`refs` are the keys by number; the tenants share them out evenly.
-
-    `felt` is how often each fault was felt by whom it was meant for: a fault that nobody feels proves nothing.
-    """
+    """`felt` is how often each fault was felt by whom it was meant for: a fault that nobody feels proves nothing."""
 
     exchanges: Exchanges
     mailbox: Mailbox
     store: Store
     database: Database
     units: Units
-    refs: list[CredentialRef] = field(default_factory=list)
+    strategies: Strategies
     felt: Counter[Fault] = field(default_factory=Counter)
 
     @property
@@ -65,6 +65,7 @@ class Scene:
             Fault.BAD_NAMES: self.units.lead_astray,
             Fault.KILL_DATABASE: self.database.kill,
             Fault.DROP_CONNECTIONS: self.database.drop_connections,
+            Fault.FILL_DISK: self.database.fill_disk,
             Fault.SEAL_STORE: self.store.seal,
             Fault.KILL_STORE: self.store.kill,
             Fault.END_LOGINS: self.store.end_logins,
@@ -75,6 +76,10 @@ class Scene:
             Fault.BAD_ENDPOINTS: self.mailbox.misbehave,
             Fault.LYING_ENDPOINTS: self.mailbox.misbehave,
         }
+
+    @property
+    def not_done(self) -> dict[Fault, str]:
+        return {} if self.database.disk.small else {Fault.FILL_DISK: "NOT DONE: only root can mount a small disk"}
 
     async def strike(self, strike: Strike) -> None:
         """Returns when the fault is over."""
@@ -93,11 +98,13 @@ class Scene:
             **self.store.given,
             "ALERTD_SECRETS__ENCRYPTION_KEY": b64encode(KEY).decode(),
             "ALERTD_DATABASE__DSN": self.database.dsn,
+            "ALERTD_CONFIG": self.strategies.settings,
             "CREDENTIAL_HEALTH_CHECK_INTERVAL_HOURS": PASS_HOURS,
             "CREDENTIAL_HEALTH_CHECK_RETRIES": 1,
             "CREDENTIAL_HEALTH_CHECK_RETRY_DELAY_SECONDS": 0,
             "CREDENTIAL_CONSECUTIVE_FAILURES_BEFORE_ALERT": 2,
             "ALERTD_CREDENTIALS__TIMEOUT_SECONDS": 2,
+            "ALERTD_CREDENTIALS__DISCOVERY_MINUTES": 0.1,
             "WEBHOOK_TIMEOUT_SECONDS": 1,
             "WEBHOOK_RETRY_ATTEMPTS": 9,
             "WEBHOOK_RETRY_BACKOFF_BASE": 0.05,
@@ -109,19 +116,21 @@ class Scene:
         }
 
     async def settle(self, home: Home, *, tenants: int, keys: int) -> None:
-        """Open the accounts, store the keys, and give each tenant an endpoint; every second one goes by a name."""
-        ids = [new_id() for _ in range(tenants)]
+        """Open the accounts, share their keys out, and give each tenant an endpoint, every second one by a name."""
+        self.strategies.tenants = ids = [new_id() for _ in range(tenants)]
         cipher = Cipher([KEY])
         accounts = [self.exchanges.open_account(number) for number in range(keys)]
-        for number in range(keys):
-            tenant = ids[number % tenants]
-            self.refs.append(CredentialRef(tenant, exchange_of(number), CredentialType.TRADING, f"k{number}"))
+        refs = [
+            CredentialRef(ids[number % tenants], each.exchange, CredentialType.TRADING, f"k{number}")
+            for number, each in enumerate(accounts)
+        ]
         by_root = {"VAULT_ADDR": self.store.bao.address, "VAULT_TOKEN": self.store.bao.root_token}
         async with open_store(load(environ=home.environment(by_root)), cipher) as store:
             fields = [{"api_key": a.key, "api_secret": a.secret, "passphrase": a.passphrase} for a in accounts]
-            await asyncio.gather(*(store.write(ref, each) for ref, each in zip(self.refs, fields, strict=True)))
+            await asyncio.gather(*(store.write(ref, each) for ref, each in zip(refs, fields, strict=True)))
         async with open_db(self.database.dsn, pool_size=1) as db:
             await apply_schema(db)
+            await self.strategies.settle(db)
             now = datetime.now(UTC)
             for number, tenant_id in enumerate(ids):
                 path, host = f"/{tenant_id}", "127.0.0.1" if number % 2 else "receiver.example"
@@ -130,15 +139,35 @@ class Scene:
                     draft = endpoints.Draft(tenant_id, f"http://{host}:{self.mailbox.port}{path}")
                     self.mailbox.secrets[path] = (await endpoints.add(tx, draft, cipher=cipher, now=now)).secret
 
-    async def minutes_pass(self) -> None:
-        """What a few minutes would do: a killed process's leases and an exchange's pauses run out."""
+    async def prepare(self, each: Round) -> None:
+        """Strategies begin and recover; nobody looks at them yet."""
+        async with self.database.undisturbed() as db, db.transaction() as tx:
+            await self.strategies.begin(tx, each.begins)
+            await self.strategies.mend(tx, each.mends)
+
+    def move_checks(self) -> None:
+        """The scheduled checks are due now."""
+        self.strategies.move()
+        self.units.read_settings()
+
+    async def wrong_runs(self) -> list[str]:
         async with self.database.undisturbed() as db:
-            for table in ("credentials", "tenant_webhooks", "sweeps", "occurrences"):
-                await db.execute(f"UPDATE {table} SET lease_until = lease_until - interval '1 hour'")
-            await db.execute("UPDATE exchange_budgets SET backed_off_until = NULL, backed_off_reason = NULL")
-            for table, column in PUT_OFF:
-                await db.execute(f"UPDATE {table} SET {column} = now() WHERE {column} > now() + interval '30 s'")
+            return await wrong_runs(db, self.strategies.slots)
+
+    async def leases_run_out(self, *, of: Sequence[str] = LEASED) -> None:
+        """As if their holders had died some time ago, which some of them did."""
+        await self.database.do(f"UPDATE {table} SET lease_until = lease_until - interval '1 hour'" for table in of)
+
+    async def minutes_pass(self) -> None:
+        """What else a few minutes would do: exchanges' pauses end, and what a clock ahead has put off is due."""
+        self.units.forget_pauses()
+        await self.leases_run_out(of=(*LEASED, "occurrences"))
+        await self.database.do(["UPDATE exchange_budgets SET backed_off_until = NULL, backed_off_reason = NULL"])
+        await self.database.do(
+            f"UPDATE {table} SET {column} = now() WHERE {column} > now() + interval '30 s'" for table, column in PUT_OFF
+        )
         self.exchanges.forget_nonces()
+        self.units.read_settings()
 
 
 @asynccontextmanager
@@ -148,12 +177,13 @@ async def open_scene(folder: Path, *, tenants: int, keys: int) -> AsyncIterator[
         exchanges = Exchanges(await stack.enter_async_context(open_simulator()))
         mailbox = await stack.enter_async_context(open_mailbox())
         units = Units()
-        store = stack.enter_context(opened_store(units.said))
+        store = stack.enter_context(opened_store(units))
         database = await stack.enter_async_context(open_database(folder))
-        scene = Scene(exchanges, mailbox, store, database, units)
+        scene = Scene(exchanges, mailbox, store, database, units, Strategies(folder / "alertd.toml"))
         await scene.settle(_home(folder, "settling"), tenants=tenants, keys=keys)
         homes = [_home(folder, f"daemon-{number}") for number in range(DAEMONS)]
         units.all = [await stack.enter_async_context(keeping(home, scene.given)) for home in homes]
+        stack.callback(units.stop)
         yield scene
 
 

@@ -1,7 +1,7 @@
 """A secret store of the scene's own that daemons enter with an AppRole, and how it is broken."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,12 +9,12 @@ from typing import Final
 from tests.bao import Bao, raft_server
 from tests.faults.lasting import lasting
 from tests.faults.plan import Ban, Strike
+from tests.faults.units import CHECKED, STORE_LOST, Units
 
+LOGGED_IN: Final = "Logged in to the secret store"
 ROLE: Final = "alertd"
-LOGIN_LASTS: Final = {
-    "token_ttl": "20s",
-    "token_max_ttl": "40s",
-}  # renewed and replaced while everything else goes wrong
+# Logins are renewed and end while everything else goes wrong.
+LOGIN_LASTS: Final = {"token_ttl": "20s", "token_max_ttl": "40s"}
 LIST: Final = """
 path "secret/metadata/tenants" { capabilities = ["list"] }
 path "secret/metadata/tenants/*" { capabilities = ["list", "read"] }
@@ -25,10 +25,10 @@ RULES: Final = {Ban.LIST: READ, Ban.READ: LIST, Ban.BOTH: 'path "secret/elsewher
 
 @dataclass
 class Store:
-    """`said` counts lines in the daemons' logs: what they felt of it."""
+    """`units` are those who feel it."""
 
     bao: Bao
-    said: Callable[[str], int]
+    units: Units
     role_id: str = ""
     secret_id: str = field(default="", repr=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -48,14 +48,14 @@ class Store:
     async def seal(self, strike: Strike) -> int:
         async with self._turn:
             await asyncio.to_thread(self.bao.seal)
-            felt = await lasting(strike.seconds, self._lost)
+            felt = await self._missed(strike)
             await asyncio.to_thread(self.bao.unseal)
         return felt
 
     async def kill(self, strike: Strike) -> int:
         async with self._turn:
             await asyncio.to_thread(self.bao.kill)
-            felt = await lasting(strike.seconds, self._lost)
+            felt = await self._missed(strike)
             await asyncio.to_thread(self.bao.restart)
             await asyncio.to_thread(self.bao.unseal)
         return felt
@@ -64,7 +64,7 @@ class Store:
         """Every token is revoked, and AppRole gives new ones."""
         async with self._turn:
             await asyncio.to_thread(self._revoke)
-            return await lasting(strike.seconds, lambda: self.said("Logged in to the secret store"))
+            return await lasting(strike.seconds, lambda: self.units.said(LOGGED_IN))
 
     async def forbid(self, strike: Strike) -> int:
         """The policy loses lines for a while; tokens stay what they are."""
@@ -74,11 +74,15 @@ class Store:
             await asyncio.to_thread(self._rule, LIST + READ)
         return felt
 
-    def _lost(self) -> int:
-        return self.said("Secret store lost")
+    async def _missed(self, strike: Strike) -> int:
+        """Who has not found it again since the last time says nothing new, and misses it all the same."""
+        waiting = self.units.without_store()
+        if waiting:
+            await asyncio.sleep(strike.seconds)
+        return waiting or await lasting(strike.seconds, lambda: self.units.said(STORE_LOST))
 
     def _refused(self) -> int:
-        return self._lost() + self.said("Credential health check completed: secret_store")
+        return self.units.said(STORE_LOST) + self.units.said(f"{CHECKED}: secret_store")
 
     def _revoke(self) -> None:
         self.bao.client().sys.revoke_prefix("auth/approle/login")
@@ -97,8 +101,8 @@ class Store:
 
 
 @contextmanager
-def opened_store(said: Callable[[str], int]) -> Iterator[Store]:
+def opened_store(units: Units) -> Iterator[Store]:
     with raft_server() as bao:
-        store = Store(bao, said)
+        store = Store(bao, units)
         store.admit()
         yield store

@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from tests.faults.plan import DECK, WAYS, Fault, rounds
+from tests.faults.plan import DECK, WAYS, Fault, Kind, kind_of, rounds
 
 
 def planned(seed: int, number: int):
@@ -30,9 +30,9 @@ def test_each_fault_is_in_the_two_rounds_that_are_always_played(seed: int) -> No
 
 @pytest.mark.parametrize("fault", Fault)
 def test_each_fault_comes_up_in_every_deck(fault: Fault) -> None:
-    first = [[strike.fault for strike in strikes(seed, 2)][: len(DECK)] for seed in range(50)]
+    dealt = [[strike.fault for each in planned(seed, 2) for strike in each.strikes[1:]] for seed in range(50)]
 
-    assert min(deck.count(fault) for deck in first) == max(deck.count(fault) for deck in first) >= 1
+    assert {deck[: len(DECK)].count(fault) for deck in dealt} == {DECK.count(fault)}
 
 
 @pytest.mark.parametrize("fault", WAYS)
@@ -48,3 +48,15 @@ def test_no_key_breaks_twice_or_heals_unbroken() -> None:
 
     assert all(later <= set.union(*broken[: n + 1]) for n, later in enumerate(healed[1:]))
     assert all(not (breaking & healing) for breaking, healing in zip(broken, healed, strict=True))
+
+
+def test_a_daemon_dies_first_when_the_checks_are_due() -> None:
+    assert {each.strikes[0].fault for each in planned(7, 6)} == {Fault.KILL_DAEMON}
+
+
+def test_every_strategy_that_breaks_recovers_in_the_next_round() -> None:
+    first, second = planned(7, 2)
+
+    assert [kind_of(number) for number in first.begins] == list(Kind)
+    assert second.mends == [number for number in first.begins if kind_of(number) is not Kind.HEALTHY]
+    assert not set(first.begins) & set(second.begins)

@@ -19,7 +19,10 @@ from tests.faults.worlds import World, write_world
 ALERTD: Final = (sys.executable, "-m", "tests.faults.astray")
 PROJECT: Final = Path(__file__).parents[2]
 RESTART_SECONDS: Final = 0.1
+STORE_LOST: Final = "Secret store lost"
+STORE_FOUND: Final = "Secret store recovered"
 CHECKED: Final = "Credential health check completed"
+STOPPING_SECONDS: Final = 60.0
 WRONG_SECONDS: Final = range(60, 240)  # receivers refuse a message whose time is off by more than five minutes
 
 
@@ -34,6 +37,7 @@ class Unit:
     said: Counter[str] = field(default_factory=Counter)
     bugs: list[str] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
+    without_store: bool = False
     stopping: bool = False
 
     @property
@@ -62,6 +66,8 @@ class Unit:
                 limit=1 << 20,
             )
             self.starts += 1
+            if self.stopping:  # since it was begun
+                self.send(signal.SIGTERM)
             await self._read(self.process)
             await self.process.wait()
             await asyncio.sleep(RESTART_SECONDS)
@@ -69,7 +75,7 @@ class Unit:
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """What is no line of the log is why it could not start, or the interpreter's own traceback."""
         assert process.stderr is not None
-        noise = ""
+        noise, self.without_store = "", False
         async for raw in process.stderr:
             try:
                 line = json.loads(raw)
@@ -77,6 +83,9 @@ class Unit:
                 noise += raw.decode()
                 continue
             self.said[_heading(line)] += 1
+            self.without_store = line.get("event") == STORE_LOST or (
+                self.without_store and line.get("event") != STORE_FOUND
+            )
             if "exception" in line:
                 self.bugs.append(raw.decode())
         if "Traceback" in noise:
@@ -89,16 +98,42 @@ class Unit:
         self.process.send_signal(number)
         return True
 
+    def stop(self) -> None:
+        """As systemd does; said once, for a second time would mean at once."""
+        if not self.stopping:
+            self.stopping = True
+            self.send(signal.SIGTERM)
+
 
 @dataclass
 class Units:
-    """All daemons of the scene."""
+    """All daemons of the scene; `hurried`: one had a clock ahead, and has spoken for time that is to come."""
 
     all: Sequence[Unit] = ()
+    hurried: bool = False
 
     def said(self, event: str) -> int:
         """How many such lines there are in their logs."""
         return sum(unit.said[event] for unit in self.all)
+
+    def stop(self) -> None:
+        for unit in self.all:
+            unit.stop()
+
+    def without_store(self) -> int:
+        """How many cannot use the secret store now."""
+        return sum(unit.without_store for unit in self.all)
+
+    def read_settings(self) -> None:
+        """Anew; who is just starting does so by itself, or dies of it."""
+        for unit in self.all:
+            unit.send(signal.SIGHUP)
+
+    def forget_pauses(self) -> None:
+        """A process leaves an exchange alone for a minute that another one has spoken for; a new one asks anew."""
+        for unit in self.all if self.hurried else ():
+            unit.send(signal.SIGKILL)
+        self.hurried = False
 
     async def kill(self, strike: Strike) -> int:
         return int(self._victim(strike).send(signal.SIGKILL))
@@ -115,6 +150,7 @@ class Units:
     async def set_clock(self, strike: Strike) -> int:
         """By minutes, and back again."""
         unit, ahead = self._victim(strike), WRONG_SECONDS[strike.which % len(WRONG_SECONDS)]
+        self.hurried |= Step(strike.way) is Step.FORWARD
         unit.turn(replace(unit.world, ahead=ahead if Step(strike.way) is Step.FORWARD else -ahead))
         try:
             return await lasting(strike.seconds, lambda: self.said(f"{CHECKED}: clock_skew"))
@@ -142,16 +178,15 @@ def _heading(line: Mapping[str, Any]) -> str:
 
 @asynccontextmanager
 async def keeping(home: Home, given: Mapping[str, object]) -> AsyncIterator[Unit]:
-    """Runs beside the body; stopped as systemd does on the way out."""
+    """Runs beside the body; stopped on the way out."""
     unit = Unit(home, given)
     task = asyncio.create_task(unit.keep())
     try:
         yield unit
     finally:
-        unit.stopping = True
-        unit.send(signal.SIGTERM)
+        unit.stop()
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(STOPPING_SECONDS):
                 await task
         finally:
             unit.send(signal.SIGKILL)
