@@ -31,7 +31,7 @@ class Check:
 
 
 async def record_quiet(sql: Sql, checks: Sequence[Check]) -> set[UUID]:
-    """Record many unremarkable results at once; ids of those whose lease still held.
+    """Record many unremarkable results at once; ids of the checks whose lease still held.
 
     Unremarkable: the verdict moves no streak and no alert, so it needs neither the alert's row nor a
     message. One statement for a whole batch is what makes a sweep cheap.
@@ -61,7 +61,8 @@ async def record_quiet(sql: Sql, checks: Sequence[Check]) -> set[UUID]:
               lease_until = NULL
           FROM seen
           WHERE c.id = seen.id AND c.lease_id = seen.lease_id
-          RETURNING c.id, c.tenant_id, c.exchange, c.credential_type, c.label, c.consecutive_failures, c.last_success_at
+          RETURNING seen.check_id, c.id, c.tenant_id, c.exchange, c.credential_type, c.label, c.consecutive_failures,
+                    c.last_success_at
         )
         INSERT INTO credential_health_checks (
           id, credential_id, tenant_id, exchange, credential_type, label, check_timestamp, is_valid, verdict, reason,
@@ -72,12 +73,12 @@ async def record_quiet(sql: Sql, checks: Sequence[Check]) -> set[UUID]:
                seen.permissions, coalesce(string_to_array(nullif(seen.warnings, ''), ','), '{}'),
                settled.consecutive_failures, settled.last_success_at, seen.duration_ms, seen.sweep_id, seen.checked_at
         FROM settled
-        JOIN seen ON seen.id = settled.id
-        RETURNING credential_id
+        JOIN seen ON seen.check_id = settled.check_id
+        RETURNING id
         """,
         *_columns(checks),
     )
-    return {row["credential_id"] for row in rows}
+    return {row["id"] for row in rows}
 
 
 async def record(sql: Sql, check: Check, memory: Memory, *, notices: Mapping[str, Any]) -> None:

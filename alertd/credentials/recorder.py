@@ -100,7 +100,7 @@ class Recorder:
             _fail(quiet, exc)
         else:
             for waiting in quiet:
-                self._settle(waiting, waiting.check.claim.memory, held=waiting.check.claim.id in kept)
+                self._settle(waiting, waiting.check.claim.memory, held=waiting.check.id in kept)
                 await self._unknown.note(waiting.check)
         for waiting in loud:
             await self._commit_loud(waiting)

@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from alertd.credentials import leases, store, sweeper, watch
+from alertd.credentials.look import Looked
 from alertd.credentials.passes import begin_pass, keep_discovering
 from alertd.credentials.timetable import next_due
 from alertd.credentials.watch import StoreWatch
@@ -127,6 +128,19 @@ async def test_a_result_after_the_lease_was_lost_is_thrown_away(world: Scene, db
 
     assert await world.sweeper.record(claim, looked) is None
     assert await db.fetchval("SELECT count(*) FROM credential_health_checks") == 0
+
+
+async def test_of_two_results_at_once_only_that_with_the_lease_is_recorded(world: Scene, db: Db, now: datetime) -> None:
+    await world.key(OK)
+    await world.sweeper.inventory.discover(now)
+    [late] = await store.claim_due(db, "kraken", now=now, lease=timedelta(seconds=1), limit=5)
+    [claim] = await store.claim_due(db, "kraken", now=now + SIX_HOURS, lease=timedelta(minutes=1), limit=5)
+    looked = Looked(CheckResult(OK), "v1")
+
+    lost, recorded = await asyncio.gather(world.sweeper.record(late, looked), world.sweeper.record(claim, looked))
+
+    assert (lost, recorded is None) == (None, False)
+    assert await db.fetchval("SELECT count(*) FROM credential_health_checks") == 1
 
 
 async def test_the_work_of_a_killed_process_is_taken_over_when_its_lease_ends(
