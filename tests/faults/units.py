@@ -148,12 +148,14 @@ class Units:
         return int(felt)
 
     async def set_clock(self, strike: Strike) -> int:
-        """By minutes, and back again."""
+        """By minutes, and back again. To a daemon whose clock is behind nothing is due, and it only sees the step."""
         unit, ahead = self._victim(strike), WRONG_SECONDS[strike.which % len(WRONG_SECONDS)]
         self.hurried |= Step(strike.way) is Step.FORWARD
         unit.turn(replace(unit.world, ahead=ahead if Step(strike.way) is Step.FORWARD else -ahead))
         try:
-            return await lasting(strike.seconds, lambda: self.said(f"{CHECKED}: clock_skew"))
+            return await lasting(
+                strike.seconds, lambda: self.said(f"{CHECKED}: clock_skew") + self.said("Wall clock was set")
+            )
         finally:
             unit.turn(replace(unit.world, ahead=0.0))
 
