@@ -5,7 +5,8 @@
 
 Every daemon is `alertd run`, a process of its own, on one PostgreSQL that waits for the disk, with keys in sealed
 files and settings as by default but for the exchange's limit. Exchange and receiver answer as late as real ones do.
-What bounds them all is then the time that a daemon waits for answers, until the cores are busy.
+What bounds deliveries is then the time that a daemon waits for answers, until the cores are busy; what bounds checks
+of one exchange is that its budget is handed out in turns, and how many keys one daemon asks about at a time.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +36,9 @@ from benchmarks.report import Aim, conclude
 SIZE: Final = Size(checks=2_500, deliveries=1_500)
 LIMIT_SECONDS: Final = 10.0
 FULL: Final = 5
-# The cores are shared with the database, the exchange and the receiver, so four daemons cannot be four times as fast.
-TIMES_AIM: Final = {2: 1.6, 4: 2.0}
-WORK: Final = ("checks", "deliveries")
+# Daemons take turns at one exchange, a fifth of a second each, whatever its limit: more of them must not be slower. The
+# cores are shared with the database and the receiver, so four daemons cannot deliver four times as fast.
+TIMES_AIM: Final = {"checks": {2: 1.0, 4: 1.0}, "deliveries": {2: 1.6, 4: 2.0}}
 UNFAIR_AIM: Final = 1.5
 LIMIT_ERROR: Final = 0.05
 LEASES: Final = {
@@ -89,10 +89,11 @@ async def _taken_over(cluster: Cluster, outside: Outside, name: str, by: signal.
 
 
 def _speed_aims(speeds: Speeds) -> Iterator[Aim]:
-    for work, (count, aim) in product(WORK, TIMES_AIM.items()):
-        times = speeds[work, count].per_second / speeds[work, 1].per_second
-        yield Aim(f"{work}: {count} daemons are {times:.2f} times as fast as one (at least {aim:g})", times >= aim)
-    for work in WORK:
+    for work, hoped in TIMES_AIM.items():
+        for count, aim in hoped.items():
+            times = speeds[work, count].per_second / speeds[work, 1].per_second
+            yield Aim(f"{work}: {count} daemons are {times:.2f} times as fast as one (at least {aim:g})", times >= aim)
+    for work in TIMES_AIM:
         unfair = speeds[work, max(CROWDS)].unfairness
         text = f"{work}: of {max(CROWDS)} daemons the busiest did {unfair:.2f} times as much as the idlest"
         yield Aim(f"{text} (at most {UNFAIR_AIM:g})", unfair <= UNFAIR_AIM)
