@@ -1,8 +1,9 @@
 """Looks up names in threads of its own, so that a name server that hangs delays nobody else.
 
 The event loop's own threads are few and shared; a tenant whose name servers never answer would
-hold them. Here a name is looked up once at a time, the number of threads is bounded, and none of
-them keeps the process from ending.
+hold them. Here a name is looked up once at a time, the number of threads is bounded, none of them
+keeps the process from ending, and names that were slow the last time share a few of them: somebody
+with hundreds of names that hang holds each thread once.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from typing import Final
 from alertd.webhooks.addresses import Address, parse_address
 
 THREADS: Final = 128  # a lookup that hangs holds its thread for as long as libc keeps asking
+SLOW_THREADS: Final = 8
+SLOW_SECONDS: Final = 2.0
+MOST_SLOW: Final = 10_000  # names remembered
 
 LookUp = Callable[[str], tuple[Address, ...]]
 
@@ -33,9 +37,19 @@ def look_up(host: str) -> tuple[Address, ...]:
 class Names:
     """Addresses of names."""
 
-    def __init__(self, look_up: LookUp = look_up, *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        look_up: LookUp = look_up,
+        *,
+        threads: int = THREADS,
+        slow_threads: int = SLOW_THREADS,
+        slow_seconds: float = SLOW_SECONDS,
+    ) -> None:
         self._look_up = look_up
+        self._slow_seconds = slow_seconds
         self._slots = asyncio.Semaphore(threads)
+        self._slow_slots = asyncio.Semaphore(slow_threads)
+        self._slow: dict[str, None] = {}  # the longest known first
         self._running: dict[str, asyncio.Task[tuple[Address, ...]]] = {}
 
     async def addresses(self, host: str, *, timeout_seconds: float) -> tuple[Address, ...]:
@@ -63,10 +77,20 @@ class Names:
     async def _found(self, host: str) -> tuple[Address, ...]:
         """Empty for a failed lookup. The slot is kept until the thread is done, not just its waiters."""
         loop = asyncio.get_running_loop()
-        async with self._slots:
+        async with self._slow_slots if host in self._slow else self._slots:
+            began = loop.time()
             answer: asyncio.Future[tuple[Address, ...]] = loop.create_future()
             threading.Thread(target=self._work, args=(loop, answer, host), name="alertd-dns", daemon=True).start()
-            return await answer
+            found = await answer
+            self._remember(host, slow=loop.time() - began > self._slow_seconds)
+            return found
+
+    def _remember(self, host: str, *, slow: bool) -> None:
+        self._slow.pop(host, None)
+        if slow:
+            self._slow[host] = None
+        if len(self._slow) > MOST_SLOW:
+            del self._slow[next(iter(self._slow))]
 
     def _work(
         self,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertd.webhooks.addresses import FORBIDDEN, Policy, allowed, parse_address
+from alertd.webhooks.addresses import FORBIDDEN, Address, Policy, allowed, parse_address
 from alertd.webhooks.dns import LookupFailed, Names, look_up
 from alertd.webhooks.guard import check_url, own_addresses, review_url
 from alertd.webhooks.retry import Fault
@@ -313,6 +313,59 @@ async def test_a_hanging_name_delays_no_other():
     release.set()
 
     assert (fast, await slow) == ((ip_address("2.2.2.2"),), (ip_address("1.1.1.1"),))
+
+
+class Hanging:
+    """Looks up names; these hosts hang until `release`."""
+
+    def __init__(self, *hosts: str) -> None:
+        self.hosts = set(hosts)
+        self.release = threading.Event()
+
+    def __call__(self, host: str) -> tuple[Address, ...]:
+        if host in self.hosts:
+            self.release.wait(10)
+        return (FOUND,)
+
+
+FOUND = ip_address("2.2.2.2")
+
+
+async def hung_once(hanging: Hanging) -> Names:
+    """Names of which all that hang were slow; they hang again."""
+    names = Names(hanging, threads=2, slow_threads=1, slow_seconds=0.01)
+    first = [asyncio.create_task(names.addresses(host, timeout_seconds=10)) for host in hanging.hosts]
+    await asyncio.sleep(0.05)
+    hanging.release.set()
+    await asyncio.gather(*first)
+    hanging.release.clear()
+    return names
+
+
+async def test_names_that_hung_the_last_time_leave_the_others_their_threads():
+    hanging = Hanging("a.test", "b.test")
+    names = await hung_once(hanging)
+    again = [asyncio.create_task(names.addresses(host, timeout_seconds=10)) for host in hanging.hosts]
+    await asyncio.sleep(0)
+
+    good = await names.addresses("good.test", timeout_seconds=5)
+    hanging.release.set()
+
+    assert [good, *await asyncio.gather(*again)] == [(FOUND,)] * 3
+
+
+async def test_a_name_that_answers_at_once_again_waits_for_no_slow_one():
+    hanging = Hanging("a.test", "b.test")
+    names = await hung_once(hanging)
+    hanging.hosts = {"a.test"}
+    await names.addresses("b.test", timeout_seconds=10)
+    again = asyncio.create_task(names.addresses("a.test", timeout_seconds=10))
+    await asyncio.sleep(0)
+
+    better = await names.addresses("b.test", timeout_seconds=5)
+    hanging.release.set()
+
+    assert (better, await again) == ((FOUND,), (FOUND,))
 
 
 async def test_a_name_is_looked_up_once_for_all_who_wait():
