@@ -23,6 +23,7 @@ from tests.faults.lasting import lasting
 from tests.faults.plan import Full, Strike
 
 CRASH: Final = ((signal.SIGQUIT, 10.0),)  # writes nothing down: the next start recovers from the log
+SEGMENTS: Final = 20  # more than max_wal_size keeps
 OTHERS: Final = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 
 
@@ -96,10 +97,11 @@ class Database:
         return felt
 
     async def _end_log(self) -> None:
-        """The next word needs a new segment."""
+        """Segments that are kept for later are used up, and the next word needs a new one."""
         with suppress(Transient):
             async with open_db(self.dsn, pool_size=1) as db:
-                await db.execute("SELECT pg_switch_wal()")
+                for _ in range(SEGMENTS):
+                    await db.execute("SELECT pg_logical_emit_message(false, 'full', ''), pg_switch_wal()")
 
     def _no_room(self) -> int:
         return self.cluster.log.read_bytes().count(b"No space left on device")
