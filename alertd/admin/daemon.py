@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from alertd.admin.auth import Gate
 from alertd.admin.kept import AdminSecret
+from alertd.admin.limits import Buckets
 from alertd.admin.streams import Streams
 from alertd.alerts.execution import Executions
 from alertd.cipher import Cipher
@@ -26,7 +27,7 @@ class Daemon:
     """Handlers get this first.
 
     `policy` and `names` judge the addresses of endpoints, of which `own` are ours; `waiting_for` names what keeps the
-    daemon from its work.
+    daemon from its work; `asked` bounds how many checks a tenant may ask for.
     """
 
     live: Live
@@ -44,6 +45,7 @@ class Daemon:
     gate: Gate
     secret: AdminSecret
     streams: Streams = field(default_factory=Streams)
+    asked: Buckets = field(default_factory=lambda: Buckets(burst=60, every=timedelta(seconds=10)))
 
     @property
     def settings(self) -> Settings:

@@ -1,4 +1,4 @@
-"""How often somebody may guess: a bucket for each address and each key, forgotten in turn when there are too many."""
+"""How often somebody may do what costs others: a bucket for each name, forgotten in turn when there are too many."""
 
 import math
 from collections import OrderedDict
@@ -13,9 +13,9 @@ _SHARED_PREFIX: Final = 64  # one line of IPv6 has this many addresses below it
 
 @dataclass(slots=True)
 class Buckets:
-    """`burst` failures at once, then one more each `every`.
+    """`burst` at once (wrong keys of an address, checks of a tenant), then one more each `every`.
 
-    Keeps one time for each name: until when its failures would be spent at one each `every`.
+    Keeps one time for each name: until when what it took would be spent at one each `every`.
     """
 
     burst: int
@@ -28,8 +28,8 @@ class Buckets:
         spent_until = self._spent_until.get(name, now)
         return max(timedelta(), spent_until - now - self.every * (self.burst - 1))
 
-    def take(self, name: str, now: datetime) -> None:
-        self._spent_until[name] = max(self._spent_until.get(name, now), now) + self.every
+    def take(self, name: str, now: datetime, *, times: int = 1) -> None:
+        self._spent_until[name] = max(self._spent_until.get(name, now), now) + self.every * times
         self._spent_until.move_to_end(name)
         while len(self._spent_until) > self.most:
             self._spent_until.popitem(last=False)

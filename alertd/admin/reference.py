@@ -31,7 +31,7 @@ What any route may answer besides its own statuses:
 | status | when |
 | --- | --- |
 | 400 | the request cannot be understood: broken JSON, a cursor of another list |
-| 401, 403, 429 | no key that works, a key that may not, too many wrong keys |
+| 401, 403, 429 | no key that works, a key that may not, too many wrong keys or too many checks of one tenant |
 | 408, 413, 415 | a body that comes too late, is too large, or of another kind |
 | 421, 431 | a host that is not served here, an address or header that is too long |
 | 422 | values that are wrong; `errors` says where and why |

@@ -1,15 +1,17 @@
 """A check because somebody asks: one try for each key, answered at once. It never lengthens a streak."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import Field
 
 from alertd.admin import tenant_store
 from alertd.admin.access import Permission
 from alertd.admin.audit import record
 from alertd.admin.daemon import Daemon
+from alertd.admin.limits import whole_seconds
 from alertd.admin.problems import absent
 from alertd.admin.routes.credentials import PermissionsView
 from alertd.admin.routing import Call, Route
@@ -65,7 +67,10 @@ async def check_credentials(daemon: Daemon, call: Call[TenantPath, KeysToCheck])
         raise absent("tenant")
     if tenant.paused:
         raise web.HTTPConflict(text="This tenant is paused, so its keys are not checked.")
-    recorded = await check_now(daemon.sweeper, await _wanted(daemon, call))
+    wanted = await _wanted(daemon, call)
+    if call.scope is not None:
+        _spare_others(daemon, tenant_id, len(wanted), call.now)
+    recorded = await check_now(daemon.sweeper, wanted)
     if not recorded:
         raise _none_such()
     items = sorted(recorded, key=lambda one: one.check.claim.ref.path)
@@ -78,6 +83,15 @@ async def check_credentials(daemon: Daemon, call: Call[TenantPath, KeysToCheck])
         after={"checked": [one.check.claim.ref.path for one in items]},
     )
     return Page[CheckedView](items=[_view(one) for one in items], next_cursor=None)
+
+
+def _spare_others(daemon: Daemon, tenant_id: UUID, keys: int, now: datetime) -> None:
+    """An exchange's budget is everybody's, and it locks out our address for the wrong keys of one."""
+    wait = daemon.asked.wait(str(tenant_id), now)
+    if wait > timedelta():
+        text = "These keys were checked many times just now; wait as long as Retry-After says."
+        raise web.HTTPTooManyRequests(text=text, headers={hdrs.RETRY_AFTER: str(whole_seconds(wait))})
+    daemon.asked.take(str(tenant_id), now, times=keys)
 
 
 async def _wanted(daemon: Daemon, call: Call[TenantPath, KeysToCheck]) -> list[UUID]:

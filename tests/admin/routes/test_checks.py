@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from alertd.admin.access import Role
 from alertd.credentials import store
 from alertd.db import new_id
 from alertd.demo.exchanges.shape import State
@@ -162,3 +163,20 @@ async def test_check_is_written_down(market: Market) -> None:
         f"tenant:{ref.tenant_id}",
         {"checked": [ref.path]},
     )
+
+
+async def test_tenant_who_asks_again_and_again_must_wait(market: Market) -> None:
+    ref = await market.key("kraken", State.REVOKED)
+    key = await market.port.key(Role.TENANT, tenant_id=ref.tenant_id)
+
+    answers = [await check(market, ref.tenant_id, key=key) for _ in range(61)]
+
+    assert [answer.status for answer in answers] == [200] * 60 + [429]
+    assert answers[-1].headers["Retry-After"] == "10"
+
+
+async def test_operator_may_ask_on_while_a_tenant_must_wait(market: Market) -> None:
+    ref = await market.key("kraken", State.REVOKED)
+    market.port.daemon.asked.take(str(ref.tenant_id), market.port.daemon.now(), times=100)
+
+    assert (await check(market, ref.tenant_id, key=OPERATOR)).status == 200
