@@ -27,7 +27,7 @@ class Fault(StrEnum):
     PROTOCOL = "protocol"  # what came is not HTTP, or too much of it
     REFUSED_ADDRESS = "refused_address"  # the guard said no
     REFUSED_URL = "refused_url"  # the settings do not allow this URL (any more)
-    UNCONFIGURED = "unconfigured"  # the settings hold no notifier of this name
+    UNCONFIGURED = "unconfigured"  # our settings hold no notifier of this name; another daemon's may
     NOTIFIER = "notifier"  # the notification library could not deliver
     INTERNAL = "internal"  # we could not even make the request: a bug of ours, or no secret to sign with
 
@@ -69,7 +69,7 @@ def classify(outcome: Outcome) -> Result:
     match outcome.error:
         case None:
             return _classify_status(outcome.status)
-        case Fault.REFUSED_URL | Fault.UNCONFIGURED:
+        case Fault.REFUSED_URL:
             return Result.HOPELESS
         case (
             Fault.DNS
@@ -79,6 +79,7 @@ def classify(outcome: Outcome) -> Result:
             | Fault.RESET
             | Fault.PROTOCOL
             | Fault.REFUSED_ADDRESS
+            | Fault.UNCONFIGURED
             | Fault.NOTIFIER
             | Fault.INTERNAL
         ):

@@ -134,11 +134,11 @@ def test_the_end_of_trouble_looks_like_one():
     assert (text.title, text.kind) == ("[over] system.alert: vault", "success")
 
 
-async def test_a_notifier_that_is_not_in_the_settings_is_hopeless(tmp_path):
+async def test_a_notifier_that_is_not_in_our_settings_is_left_to_daemons_that_have_it(tmp_path):
     async with channels(settings(tmp_path)) as opened:
         outcome = await opened["apprise"].send(message(), Endpoint("ops"), AT)
 
-    assert (outcome.error, classify(outcome)) == (Fault.UNCONFIGURED, Result.HOPELESS)
+    assert (outcome.error, classify(outcome)) == (Fault.UNCONFIGURED, Result.AGAIN)
 
 
 async def test_a_notifier_that_refuses_is_tried_again(tmp_path):
