@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SYSTEM := browser or systemd or prometheus
+APART := $(SYSTEM) or faults
 
 .PHONY: demo test system lint bench fuzz faults soak docs clean lock
 
@@ -12,7 +13,7 @@ demo: $(READY)
 
 # What needs nothing but Python. With PYTEST_ARGS only some tests may run: then coverage is shown, and not demanded.
 test: lint
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not ($(SYSTEM))" --ignore tests/faults --cov --cov-report= $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not ($(APART))" --cov --cov-report= $(PYTEST_ARGS)
 	@$(BIN)/coverage report $(if $(PYTEST_ARGS),,--fail-under=90)
 	@echo "NOT RUN HERE: tests with a browser, a real systemd and Prometheus (make system), and the fault suite (make faults)"
 
@@ -40,7 +41,7 @@ fuzz: $(READY)
 
 # Everything that can break does, while 50 tenants are told the truth: a few minutes, always alike.
 faults: $(READY)
-	@$(BIN)/python -m pytest tests/faults -q --no-cov -n 0
+	@$(BIN)/python -m pytest tests/faults tests/ops tests/e2e -m faults -q --no-cov -n 0
 
 # The same with new seeds, which it prints, until so many processes were killed.
 soak: $(READY)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiohttp
+import pytest
 
 from alertd.credentials import inventory_store
 from alertd.db import Db
@@ -45,6 +46,9 @@ GIVEN = {
     "ALERTD_CREDENTIALS__TIMEOUT_SECONDS": 10,
     "ALERT_ADMIN_API_KEY": ADMIN["X-Alert-API-Key"],
 }
+
+
+pytestmark = pytest.mark.faults
 
 
 @dataclass

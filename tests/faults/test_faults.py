@@ -8,6 +8,8 @@ from tests.faults.disk import opened_disk
 from tests.faults.plan import Fault
 from tests.faults.story import play
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [1, 2])

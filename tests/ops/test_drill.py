@@ -44,6 +44,8 @@ LEFT_ALONE = "SELECT circuit_until > $1 AND lease_id IS NULL FROM tenant_webhook
 FAILED = Counter(["credential.failed expired"])
 AWAY_SECONDS = 30.0
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
