@@ -28,8 +28,8 @@ lint: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-# Measures, and writes the figures of README and docs anew; some ten minutes, on a machine that does nothing else.
-# ONLY="checks scale" measures some and keeps what is known of the others, FULL=1 goes up to a million keys and takes longer.
+# Measures, and writes the figures of README and docs anew; a quarter of an hour, on a machine that does nothing else.
+# ONLY="checks scale" measures some and keeps what is known of the others, FULL=1 takes more of everything, and an hour.
 bench: $(READY)
 	@$(BIN)/python -m benchmarks $(if $(FULL),--full) $(ONLY)
 

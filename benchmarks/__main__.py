@@ -1,6 +1,6 @@
 """`make bench`: runs the scripts one after the other, keeps what they found, and renews the documentation's figures.
 
-    python -m benchmarks                    all of them: some ten minutes
+    python -m benchmarks                    all of them: a quarter of an hour
     python -m benchmarks checks webhooks    only these; what is known of the others stays
     python -m benchmarks --full scale       with so much that it takes an hour, kept beside the usual figures
     python -m benchmarks --write            nothing is measured: renews the documentation's figures from results.json

@@ -26,6 +26,6 @@ SCRIPTS: Final = (
     Script("dashboard"),
     Script("performance"),
     Script("daemons", full=True),
-    Script("scale", full=True),
+    Script("scale"),
     Script("detection", ("--write",)),
 )

@@ -45,11 +45,11 @@ def test_a_script_that_fails_or_says_nothing_has_crashed(tmp_path: Path, code: s
 
 
 def test_results_are_read_as_they_were_saved(tmp_path: Path) -> None:
-    known = {"api": found({"all.p99_ms": 10.1}, MET), "scale --full": found({}, MISSED, machine=None)}
+    known = {"api": found({"all.p99_ms": 10.1}, MET), "checks --full": found({}, MISSED, machine=None)}
     results.save(known, tmp_path / "results.json")
     read = results.load(tmp_path / "results.json")
 
-    assert {name: list(each.aims) for name, each in read.items()} == {"api": [MET], "scale --full": [MISSED]}
+    assert {name: list(each.aims) for name, each in read.items()} == {"api": [MET], "checks --full": [MISSED]}
     assert [each.figures for each in read.values()] == [{"all.p99_ms": 10.1}, {}]
     assert [each.machine for each in read.values()] == [QUIET, None]
 

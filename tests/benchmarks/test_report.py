@@ -24,9 +24,9 @@ def test_each_aim_is_said_to_be_met_or_missed(
 def test_aims_and_figures_are_left_where_they_are_collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_RESULTS", str(tmp_path))
 
-    conclude("scale --full", aims=AIMS[1:], figures={"rest.memory_mb": 300.5})
+    conclude("checks --full", aims=AIMS[1:], figures={"rest.memory_mb": 300.5})
 
-    assert json.loads((tmp_path / "scale --full.json").read_text()) == {
+    assert json.loads((tmp_path / "checks --full.json").read_text()) == {
         "aims": [{"text": "small: 300 MB (at most 200)", "met": False}],
         "figures": {"rest.memory_mb": 300.5},
     }

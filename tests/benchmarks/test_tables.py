@@ -80,16 +80,16 @@ def test_a_page_says_which_aims_were_missed() -> None:
 
 
 def test_a_page_says_what_was_never_measured() -> None:
-    assert pages.block("scale --full", {}) == pages.block("scale aims", {}) == "*Not measured yet.*"
+    assert pages.block("checks --full", {}) == pages.block("scale aims", {}) == "*Not measured yet.*"
 
 
 def test_a_page_says_where_it_was_measured() -> None:
-    measured = {"api": found({}), "checks": found({}, machine=BUSY), "scale --full": found({}, machine=None)}
+    measured = {"api": found({}), "checks": found({}, machine=BUSY), "checks --full": found({}, machine=None)}
 
     assert pages.block("machine", measured).splitlines()[2:] == [
         "| `api` | 1.2.3 | 3.11.9 | quiet | 2 | 12 |",
         "| `checks` | 1.2.3 | 3.11.9 | others used it | 2 | 12 |",
-        "| `scale --full` | 1.2.3 |  | not written down |  |  |",
+        "| `checks --full` | 1.2.3 |  | not written down |  |  |",
     ]
 
 
