@@ -49,8 +49,7 @@ soak: $(READY)
 
 # What is made from the table of routes; a test says when it is time.
 docs: $(READY)
-	@$(BIN)/python -m alertd.admin.openapi docs/openapi.json
-	@$(BIN)/python -m alertd.admin.reference docs/api.md
+	@$(BIN)/python -m alertd.admin docs
 
 # Where python3-venv is missing, `virtualenv` does as well; where both are, one line says so.
 $(READY): pyproject.toml requirements.lock

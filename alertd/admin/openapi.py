@@ -1,14 +1,9 @@
-"""The OpenAPI 3.1 document, made from the table of routes: what is checked and what is written are one.
-
-`python -m alertd.admin.openapi docs/openapi.json` writes the copy in the repository.
-"""
+"""The OpenAPI 3.1 document, made from the table of routes: what is checked and what is written are one."""
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
@@ -210,9 +205,3 @@ def _refusals(route: Route) -> Iterator[int]:
 def _plain_path(path: str) -> str:
     """Without the patterns that aiohttp knows: `{rest:.*}` is `{rest}`."""
     return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", path)
-
-
-if __name__ == "__main__":
-    from alertd.admin.routes import TABLE
-
-    Path(sys.argv[1]).write_text(rendered(document(TABLE)), encoding="utf-8")

@@ -1,10 +1,8 @@
-"""The reference for readers, made from the OpenAPI document: `python -m alertd.admin.reference docs/api.md`."""
+"""The reference for readers, made from the OpenAPI document."""
 
 import json
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 Json = Mapping[str, Any]
@@ -18,8 +16,7 @@ _EVERYWHERE: Final = frozenset({400, 401, 403, 408, 413, 415, 421, 422, 429, 431
 _HEAD: Final = """\
 # The HTTP API
 
-Made from the same table as the server and its [OpenAPI document](openapi.json):
-`python -m alertd.admin.reference docs/api.md`.
+Made from the same table as the server and its [OpenAPI document](openapi.json), by `make docs`.
 
 {about}
 
@@ -214,10 +211,3 @@ def _example_text(schema: Json, name: str) -> str:
     by_name = {"exchange": "binance", "leaf": "trading", "api_key": "…"}
     by_format: Mapping[str, str] = {"uuid": _UUID, "date-time": _TIME, "date": _TIME[:10]}
     return by_format.get(str(schema.get("format")), by_name.get(name, name))
-
-
-if __name__ == "__main__":
-    from alertd.admin.openapi import document
-    from alertd.admin.routes import TABLE
-
-    Path(sys.argv[1]).write_text(page(document(TABLE)), encoding="utf-8")

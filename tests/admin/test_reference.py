@@ -15,7 +15,7 @@ PAGE = page(document(TABLE))
 
 
 def test_page_in_the_repository_is_the_reference() -> None:
-    """If not: python -m alertd.admin.reference docs/api.md"""
+    """If not: make docs"""
     assert COPY.read_text(encoding="utf-8") == PAGE
 
 

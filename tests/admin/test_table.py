@@ -47,7 +47,7 @@ def test_document_has_every_route_and_nothing_else() -> None:
 
 
 def test_copy_in_the_repository_is_the_document() -> None:
-    """If not: python -m alertd.admin.openapi docs/openapi.json"""
+    """If not: make docs"""
     assert COPY.read_text(encoding="utf-8") == rendered(document(TABLE))
 
 
