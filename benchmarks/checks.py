@@ -1,7 +1,7 @@
 """What does one check of an exchange key cost? The published pattern, bare aiohttp, and ours, on one exchange.
 
     python benchmarks/checks.py            in about a minute
-    python benchmarks/checks.py --full     sweeps of 100,000 credentials: twenty minutes
+    python benchmarks/checks.py --full     sweeps of 100,000 credentials: five minutes
     python benchmarks/checks.py --two 60   two processes share a limit for a minute, among the rest
 
 The exchange is simulated by a process of its own, which verifies every signature. Trust the CPU time:
