@@ -111,6 +111,18 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """One of the operators' notifiers, switched on; `min_severity` None hears of everything."""
+
+    name: str
+    min_severity: Severity | None = None
+    escalation: bool = False
+
+    def hears(self, severity: Severity) -> bool:
+        return self.min_severity is None or severity.rank >= self.min_severity.rank
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialRef:
     """Where one key lives: `{tenant_id}/exchanges/{exchange}/{leaf}` in the secret store."""
 

@@ -31,10 +31,8 @@ def read_parameters(request: web.Request, model: type[P], *, bad_path: type[web.
         if not _concerns(error, path.keys()):
             raise invalid from None
         # What is not there says nothing of why; a refusal does.
-        told = (
-            None if bad_path is web.HTTPNotFound else "; ".join(f"{flaw.where} {flaw.detail}" for flaw in invalid.flaws)
-        )
-        raise bad_path(text=told) from None
+        why = "; ".join(f"{flaw.where} {flaw.detail}" for flaw in invalid.flaws)
+        raise bad_path(text=None if bad_path is web.HTTPNotFound else why) from None
 
 
 def _flaws(query: MultiMapping[str], *, taken: Collection[str]) -> Iterator[Flaw]:

@@ -15,14 +15,14 @@ from alertd import metrics
 from alertd.alerts import log_store, operators_store, store
 from alertd.alerts.catch_up import tell_after_silence
 from alertd.alerts.explanation import Decision
-from alertd.alerts.operators import News, Notice, Receiver, escalation, notices
+from alertd.alerts.operators import News, Notice, escalation, notices
 from alertd.alerts.quiet import Surroundings
 from alertd.alerts.silences import labels_of
 from alertd.db import Db, Tx
 from alertd.errors import Transient
-from alertd.model import Event, EventType, Severity
+from alertd.model import Event, EventType, Receiver, Severity
 from alertd.process.loops import pause
-from alertd.webhooks import outbox
+from alertd.webhooks import notifiers, outbox
 from alertd.webhooks.message import new_event_id
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ async def tell(db: Db, *, delay: timedelta, now: datetime) -> int:
     async with db.transaction() as tx:
         if not await store.alone(tx, operators_store.LOCK):
             return late
-        receivers = await operators_store.receivers(tx)
+        receivers = await notifiers.receivers(tx)
         escalated = await _escalate(tx, receivers, delay=delay, now=now)
         gathered = await _gather(tx, receivers, now)
     if escalated:

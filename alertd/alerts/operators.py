@@ -10,23 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from alertd.model import Severity
+from alertd.model import Receiver, Severity
 
 MANY: Final = 20  # subjects of several tenants at once are one event, not as many
 SHOWN: Final = 20  # alerts of one message that are listed
 LINES: Final = 5  # of these, in its text
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """A notifier that is switched on; `min_severity` None hears of everything."""
-
-    name: str
-    min_severity: Severity | None = None
-    escalation: bool = False
-
-    def hears(self, severity: Severity) -> bool:
-        return self.min_severity is None or severity.rank >= self.min_severity.rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,30 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from alertd.alerts.operators import News, Receiver
+from alertd.alerts.operators import News
 from alertd.db import Row, Sql
 from alertd.model import Severity
 
 LOCK: Final = 0x6465736B  # one daemon at a time gathers what operators are to hear
-
-
-async def receivers(sql: Sql) -> list[Receiver]:
-    rows = await sql.fetch(
-        """
-        SELECT webhook_url, min_severity, escalation
-        FROM tenant_webhooks
-        WHERE tenant_id IS NULL AND event_type <> ''
-        ORDER BY webhook_url
-        """
-    )
-    return [
-        Receiver(
-            row["webhook_url"],
-            None if row["min_severity"] is None else Severity(row["min_severity"]),
-            row["escalation"],
-        )
-        for row in rows
-    ]
 
 
 async def told_of(sql: Sql, alert_id: UUID) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alertd.config import Notifier
 from alertd.db import Sql, new_id
-from alertd.model import Severity
+from alertd.model import Receiver, Severity
 from alertd.webhooks.parking import refresh_due
 
 
@@ -59,18 +59,25 @@ async def listening(sql: Sql, *, channel: str) -> frozenset[str]:
     return frozenset(row["webhook_url"] for row in rows)
 
 
-async def hearing(sql: Sql, severity: Severity) -> list[str]:
-    """The names of those that hear of this severity."""
+async def receivers(sql: Sql) -> list[Receiver]:
     rows = await sql.fetch(
         """
-        SELECT webhook_url, min_severity
+        SELECT webhook_url, min_severity, escalation
         FROM tenant_webhooks
         WHERE tenant_id IS NULL AND event_type <> ''
         ORDER BY webhook_url
         """
     )
     return [
-        row["webhook_url"]
+        Receiver(
+            row["webhook_url"],
+            None if row["min_severity"] is None else Severity(row["min_severity"]),
+            row["escalation"],
+        )
         for row in rows
-        if row["min_severity"] is None or severity.rank >= Severity(row["min_severity"]).rank
     ]
+
+
+async def hearing(sql: Sql, severity: Severity) -> list[str]:
+    """The names of those that hear of this severity."""
+    return [receiver.name for receiver in await receivers(sql) if receiver.hears(severity)]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.alerts.operators import MANY, SHOWN, News, Notice, Receiver, escalation, notices
-from alertd.model import Severity
+from alertd.alerts.operators import MANY, SHOWN, News, Notice, escalation, notices
+from alertd.model import Receiver, Severity
 
 ALL = Receiver("all")
 WARN = Receiver("warn", Severity.WARNING)

@@ -186,19 +186,25 @@ def test_daemon_that_stands_still_is_killed_and_started_again(service: Machine) 
     assert any("Watchdog timeout" in entry["MESSAGE"] for entry in service.journal())
 
 
-def test_what_it_had_under_way_when_it_stood_still_is_done_within_lease_and_watchdog(service: Machine) -> None:
-    service.run("systemd-run", "-q", PROGRAM / "bin/python", "-c", ABSENT_MINDED_RECEIVER)
+def delivering(service: Machine, receiver: str, port: int, *, taken: str) -> str:
+    """The id of an endpoint whose receiver has just taken a message, and shows so by this file."""
+    service.run("systemd-run", "-q", PROGRAM / "bin/python", "-c", receiver)
     tenant = str(uuid4())
     ask(service, "POST", "/api/v1/tenants", id=tenant)
-    webhook = ask(service, "POST", "/api/v1/webhooks", tenant_id=tenant, url="http://127.0.0.1:9001/hook")
+    webhook = ask(service, "POST", "/api/v1/webhooks", tenant_id=tenant, url=f"http://127.0.0.1:{port}/hook")
     ask(service, "POST", f"/api/v1/webhooks/{webhook['id']}/test")
-    service.until(lambda: service.run("ls", "/run/forgotten", check=False).returncode == 0)
+    service.until(lambda: service.run("ls", taken, check=False).returncode == 0)
+    return str(webhook["id"])
+
+
+def test_what_it_had_under_way_when_it_stood_still_is_done_within_lease_and_watchdog(service: Machine) -> None:
+    webhook = delivering(service, ABSENT_MINDED_RECEIVER, 9001, taken="/run/forgotten")
 
     service.systemctl("kill", "--kill-whom=main", "-s", "STOP", "alertd")
 
     service.until(lambda: service.run("ls", "/run/remembered", check=False).returncode == 0)
     service.systemctl("restart", "alertd")  # which ends what is under way
-    [delivery] = ask(service, "GET", f"/api/v1/deliveries?webhook_id={webhook['id']}")["items"]
+    [delivery] = ask(service, "GET", f"/api/v1/deliveries?webhook_id={webhook}")["items"]
     assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 2)
 
 
@@ -213,18 +219,13 @@ def test_killed_it_comes_back_with_its_database(service: Machine) -> None:
 
 
 def test_stop_lets_a_slow_delivery_end(service: Machine) -> None:
-    service.run("systemd-run", "-q", PROGRAM / "bin/python", "-c", SLOW_RECEIVER)
-    tenant = str(uuid4())
-    ask(service, "POST", "/api/v1/tenants", id=tenant)
-    webhook = ask(service, "POST", "/api/v1/webhooks", tenant_id=tenant, url="http://127.0.0.1:9000/hook")
-    ask(service, "POST", f"/api/v1/webhooks/{webhook['id']}/test")
-    service.until(lambda: service.run("ls", "/run/asked", check=False).returncode == 0)
+    webhook = delivering(service, SLOW_RECEIVER, 9000, taken="/run/asked")
 
     service.systemctl("stop", "alertd")
 
     service.run("ls", "/run/answered")
     service.systemctl("start", "alertd")
-    [delivery] = ask(service, "GET", f"/api/v1/deliveries?webhook_id={webhook['id']}")["items"]
+    [delivery] = ask(service, "GET", f"/api/v1/deliveries?webhook_id={webhook}")["items"]
     assert (delivery["state"], len(delivery["attempts"])) == ("delivered", 1)
 
 
